@@ -24,8 +24,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
 metadata = MetaData(schema="monitor")
 
 
-def _time(name: str, **options: bool) -> Column[object]:
-    return Column(name, DateTime(timezone=True), **options)
+def _time(name: str, *, nullable: bool = True, primary_key: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable and not primary_key, primary_key=primary_key)
 
 
 def _event_key() -> list[Column[object]]:

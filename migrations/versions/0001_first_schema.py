@@ -1,0 +1,18 @@
+"""Everything: the tables of schema ``monitor``, the views of schema ``reporting``, the role that reads them.
+
+The DDL is plain SQL in ``migrations/sql``. Migrations go forward only; to go back, restore a backup.
+"""
+
+from importlib.resources import files
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    # Through the driver's own cursor, since it takes a script of many statements as it stands.
+    with op.get_bind().connection.cursor() as cursor:
+        for name in ("tables", "partitions", "reporting", "comments", "roles"):
+            cursor.execute(files("migrations").joinpath("sql", f"0001_{name}.sql").read_text(encoding="utf-8"))

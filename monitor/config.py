@@ -1,0 +1,104 @@
+"""Settings of one installation: the environment first, then ``monitor.toml``, then these defaults.
+
+This module is the only reader of the environment. Anything that may carry a password is a ``SecretStr``,
+so that printing or logging settings never shows it.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from monitor.events import MonitorError
+
+DEFAULT_FILE = "monitor.toml"
+
+Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
+Hours = Annotated[float, Field(gt=0, le=10_000)]
+
+
+class ConfigError(MonitorError):
+    """The environment or ``monitor.toml`` says something that cannot be used."""
+
+
+class SourceSettings(BaseModel):
+    """One database that logins are pulled from: ``query`` is a SELECT that returns canonical columns."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100)
+    url: SecretStr
+    query: str = Field(min_length=1)
+    overlap_minutes: float = Field(default=60.0, ge=0)
+
+
+def _default_data_dir() -> Path:
+    """Where the embedded database lives: the same place whatever directory a command is started in.
+
+    Root's home is closed to the unprivileged user that runs the server, hence ``/var/lib`` for root.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/login-anomaly-monitor")
+    return platformdirs.user_data_path("login-anomaly-monitor")
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default; ``MONITOR_<NAME>`` in the environment wins over ``monitor.toml``."""
+
+    model_config = SettingsConfigDict(env_prefix="MONITOR_", env_nested_delimiter="__", extra="forbid")
+
+    database_url: SecretStr | None = None
+    data_dir: Path = Field(default_factory=_default_data_dir)
+
+    alerts_per_day: float = Field(default=20.0, gt=0)
+    target_precision: float = Field(default=0.5, gt=0, lt=1)
+    detector: str = "lstm_autoencoder"
+    half_life_days: float = Field(default=60.0, gt=0)
+    patience_days: float = Field(default=14.0, ge=0)
+    retention_days: int | None = Field(default=None, ge=1)
+
+    pull_seconds: Seconds = 30.0
+    score_seconds: Seconds = 30.0
+    calibrate_hours: Hours = 1.0
+    train_hours: Hours = 24.0
+    prune_hours: Hours = 24.0
+    job_deadline_seconds: Seconds = 3_600.0
+    lease_seconds: Annotated[float, Field(ge=0.5, le=600)] = 30.0
+
+    sources: list[SourceSettings] = []
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        return init_settings, env_settings, toml
+
+
+def config_file() -> Path:
+    """The configuration file in force: ``MONITOR_CONFIG``, else ``monitor.toml`` in the working directory."""
+    return Path(os.environ.get("MONITOR_CONFIG", DEFAULT_FILE))
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process; raises ``ConfigError`` with one line that names the bad key."""
+    named = os.environ.get("MONITOR_CONFIG")
+    if named is not None and not Path(named).is_file():
+        raise ConfigError(f"MONITOR_CONFIG names {named}, which is not a file")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise ConfigError(f"configuration: {key}: {first['msg']}") from None
+    except (ValueError, OSError) as error:
+        # tomllib's errors, and the settings library's on values that are no JSON
+        raise ConfigError(f"configuration: {str(error).splitlines()[0]}") from None

@@ -1,0 +1,1 @@
+"""What commits: each job reads, lets the steps decide, and writes, in transactions of its own."""

@@ -1,0 +1,140 @@
+"""Connections: one engine for a process, and transactions that read or write all or nothing.
+
+Store functions take the connection that ``reading`` or ``writing`` yields and never commit. A *guard* may be bound
+to an engine (``guarded``); it then opens and closes every transaction made through that engine, which is how the
+scheduler stops a job that lost its lease from committing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from monitor.config import Settings
+from monitor.events import MonitorError
+from monitor.store.server import DATABASE, EmbeddedServer
+
+OLDEST_SERVER = 15
+CONNECT_SECONDS = 10
+
+
+class DatabaseError(MonitorError):
+    """The database cannot be reached or used; the message says why in one line, without a password."""
+
+
+class Guard(Protocol):
+    """Watches the transactions of one engine; either method may raise to end the transaction unsaved."""
+
+    def begin(self, connection: Connection) -> None: ...
+
+    def before_commit(self, connection: Connection) -> None: ...
+
+
+def connect(settings: Settings) -> Engine:
+    """Open the database that ``settings`` names, or start and open the embedded one; raises ``DatabaseError``."""
+    if settings.database_url is not None:
+        return open_url(settings.database_url.get_secret_value())
+    server = EmbeddedServer(settings.data_dir)
+    server.start()
+    _create_database(server)
+    return open_url(server.url())
+
+
+def open_url(url: str) -> Engine:
+    """Open a database by its URL (``postgresql://user:password@host/name``), checking that it can serve."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseError("MONITOR_DATABASE_URL is no URL; expected postgresql://user:password@host/name") from None
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise DatabaseError(f"MONITOR_DATABASE_URL names {parsed.get_backend_name()}; only PostgreSQL is supported")
+    engine = create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        max_overflow=20,
+        connect_args={"connect_timeout": CONNECT_SECONDS},
+    )
+    event.listen(engine, "connect", _prepare_session)
+    _check_server(engine)
+    return engine
+
+
+def guarded(engine: Engine, guard: Guard) -> Engine:
+    """The same engine and pool, with every transaction watched by ``guard``."""
+    return engine.execution_options(monitor_guard=guard)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A read-only transaction that sees one moment throughout."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    guard = _guard(engine)
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        if guard is not None:
+            guard.begin(connection)
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that commits all or, on any exception, nothing."""
+    guard = _guard(engine)
+    with engine.begin() as connection:
+        if guard is not None:
+            guard.begin(connection)
+        yield connection
+        if guard is not None:
+            guard.before_commit(connection)
+
+
+def _guard(engine: Engine) -> Guard | None:
+    guard: Guard | None = engine.get_execution_options().get("monitor_guard")
+    return guard
+
+
+def _prepare_session(connection: object, entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("SET timezone = 'UTC'")
+    connection.commit()  # type: ignore[attr-defined]
+
+
+def _check_server(engine: Engine) -> None:
+    query = text("SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding')")
+    try:
+        with engine.connect() as connection:
+            version, encoding = connection.execute(query).one()
+    except OperationalError as error:
+        raise DatabaseError(f"cannot connect to the database: {_first_line(error)}") from None
+    except DBAPIError as error:
+        raise DatabaseError(f"cannot use the database: {_first_line(error)}") from None
+    if version < OLDEST_SERVER:
+        raise DatabaseError(f"the database server is PostgreSQL {version}; {OLDEST_SERVER} or newer is needed")
+    if encoding != "UTF8":
+        raise DatabaseError(f"the database is encoded in {encoding}; UTF8 is needed")
+
+
+def _first_line(error: DBAPIError) -> str:
+    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+    return lines[0] if lines else type(error.orig).__name__
+
+
+def _create_database(server: EmbeddedServer) -> None:
+    """Create the database of a new embedded server; several processes may try at once."""
+    engine = create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
+    known = text("SELECT 1 FROM pg_database WHERE datname = :name").bindparams(name=DATABASE)
+    try:
+        with engine.connect() as connection:
+            if connection.execute(known).first() is not None:
+                return
+            try:
+                connection.execute(text(f"CREATE DATABASE {DATABASE}"))
+            except DBAPIError:
+                if connection.execute(known).first() is None:
+                    raise
+    except DBAPIError as error:
+        raise DatabaseError(f"embedded PostgreSQL: {_first_line(error)}") from None
+    finally:
+        engine.dispose()

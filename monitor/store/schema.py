@@ -1,0 +1,83 @@
+"""The schema of the database: upgrade it, or say in one line why it cannot be used."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+
+from monitor.events import MonitorError
+from monitor.store.engine import reading
+
+
+class SchemaError(MonitorError):
+    """The database has no schema, an older one or a newer one; or it could not be upgraded."""
+
+
+def revisions() -> list[str]:
+    """The schema revisions that this code knows, oldest first; a revision's id is the number of its file."""
+    scripts = files("migrations").joinpath("versions").iterdir()
+    return sorted(script.name[:4] for script in scripts if script.name[:4].isdigit())
+
+
+def require_schema(engine: Engine) -> None:
+    """Raise ``SchemaError`` unless the database has exactly the schema of this code."""
+    found = _revision(engine)
+    known = revisions()
+    if found is None:
+        raise SchemaError("the database has no schema yet; run: monitor init")
+    _refuse_newer(found, known)
+    if found != known[-1]:
+        raise SchemaError(f"the database has schema {found}, this program needs {known[-1]}; run: monitor init")
+
+
+def upgrade(engine: Engine) -> tuple[str | None, str]:
+    """Create the schema or bring it up to date, in one transaction; returns the revision before and after.
+
+    Safe to run again and by several processes at once: the migrations hold an advisory lock (``migrations/env.py``).
+    """
+    from alembic import command
+    from alembic.config import Config
+
+    before = _revision(engine)
+    if before is not None:
+        _refuse_newer(before, revisions())
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")))
+    with _explained(), engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return before, revisions()[-1]
+
+
+def _revision(engine: Engine) -> str | None:
+    with reading(engine) as connection:
+        if connection.scalar(text("SELECT to_regclass('monitor.alembic_version')")) is None:
+            return None
+        try:
+            found: str | None = connection.scalar(text("SELECT version_num FROM monitor.alembic_version"))
+        except ProgrammingError:
+            raise SchemaError("this database role may not read schema monitor; ask its owner for access") from None
+        return found
+
+
+def _refuse_newer(found: str, known: list[str]) -> None:
+    if found not in known:
+        raise SchemaError(
+            f"the database has schema {found}, newer than this program ({known[-1]}); upgrade the program"
+        )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise SchemaError(f"the schema could not be upgraded, try again: {_first_line(error)}") from error
+    except DBAPIError as error:
+        raise SchemaError(f"the schema could not be upgraded: {_first_line(error)}") from error
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0]
