@@ -31,7 +31,7 @@ EVENT_COLUMNS = [
 ]
 # fmt: on
 
-MAX_SOURCE = 64  # characters of a source's name
+MAX_SOURCE = 200  # bytes of a source's name
 
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _ISO_TIME = re.compile(
@@ -81,7 +81,7 @@ def reject_frame(lines: Sequence[int], reasons: Sequence[str], records: Sequence
 
 def check_source(source: str) -> str:
     """The name of a source: it is part of every event's key."""
-    if not source.strip() or len(source) > MAX_SOURCE or not source.isprintable():
+    if not source.strip() or not source.isprintable() or len(source.encode()) > MAX_SOURCE:
         raise MonitorError(f"a source's name is 1 to {MAX_SOURCE} printable characters, not {fields.shown(source)}")
     return source
 

@@ -59,7 +59,7 @@ def free_text(text: str) -> str:
 
 
 def user_name(text: str) -> str:
-    """The account's name as its source writes it, case and outer blanks kept, in Unicode NFC (RFC 8265, section 3.3)."""
+    """The account's name as its source writes it, case and outer blanks kept, in Unicode NFC (RFC 8265, 3.3)."""
     return free_text(text if text.isascii() else unicodedata.normalize("NFC", text))
 
 

@@ -1,0 +1,44 @@
+"""The RBA data set of logins (Wiefling et al., "Pump Up Password Security!", ACM TOPS 2022, doi:10.1145/3546069).
+
+Its stamps carry no zone and are UTC by definition; '-' is unknown; `index` numbers the logins and becomes the event id,
+so that labels can refer to it. Its own browser, system and device columns are left aside: they were derived from the
+user agent, as the monitor does itself. So are the labels.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from monitor.sources.base import Options, RawChunk
+from monitor.sources.table import Table
+
+_COLUMNS = {
+    "event_id": "index",
+    "occurred_at": "Login Timestamp",
+    "user": "User ID",
+    "outcome": "Login Successful",
+    "ip": "IP Address",
+    "country": "Country",
+    "region": "Region",
+    "city": "City",
+    "asn": "ASN",
+    "user_agent": "User Agent String",
+    "rtt_ms": "Round-Trip Time [ms]",
+}
+_OUTCOMES = {"true": "success", "false": "failure", "": "missing"}
+
+
+def _translate(values: list[str | None]) -> list[str | None]:
+    known = {name: "" if value in (None, "-") else value for name, value in zip(_COLUMNS, values, strict=True)}
+    outcome = known["outcome"] or ""
+    known["outcome"] = _OUTCOMES.get(outcome.strip().lower(), outcome)
+    if stamp := known["occurred_at"]:
+        known["occurred_at"] = f"{stamp.strip()}Z"
+    return list(known.values())
+
+
+_TABLE = Table(_COLUMNS, required=("occurred_at", "user", "outcome"), others=True, translate=_translate)
+
+
+def read_rba(stream: BinaryIO, options: Options) -> Iterator[RawChunk]:
+    """CSV of the RBA login data set (das-group/rba-dataset)."""
+    return _TABLE.read(stream)
