@@ -7,7 +7,8 @@ scheduler stops a job that lost its lease from committing.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -40,7 +41,9 @@ def connect(settings: Settings) -> Engine:
     server = EmbeddedServer(settings.data_dir)
     server.start()
     _create_database(server)
-    return open_url(server.url())
+    engine = open_url(server.url())
+    event.listen(engine, "do_connect", partial(_connect_or_revive, server))
+    return engine
 
 
 def open_url(url: str) -> Engine:
@@ -55,6 +58,7 @@ def open_url(url: str) -> Engine:
         parsed.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         max_overflow=20,
+        hide_parameters=True,  # what people typed belongs in no log
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
     event.listen(engine, "connect", _prepare_session)
@@ -90,15 +94,32 @@ def writing(engine: Engine) -> Iterator[Connection]:
             guard.before_commit(connection)
 
 
+def explain(error: BaseException) -> str:
+    """An error in one line, without the SQL and the values that SQLAlchemy would add."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        error = error.orig
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    first = lines[0] if lines else ""
+    return first if first and isinstance(error, MonitorError) else f"{type(error).__name__}: {first}".rstrip(": ")
+
+
 def _guard(engine: Engine) -> Guard | None:
     guard: Guard | None = engine.get_execution_options().get("monitor_guard")
     return guard
 
 
-def _prepare_session(connection: object, entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("SET timezone = 'UTC'")
-    connection.commit()  # type: ignore[attr-defined]
+def _prepare_session(connection: Any, entry: ConnectionPoolEntry) -> None:
+    connection.execute("SET timezone = 'UTC'")
+    connection.commit()
+
+
+def _connect_or_revive(server: EmbeddedServer, dialect: Any, record: object, args: Any, options: Any) -> object:
+    """Connect; where the embedded server has crashed or been killed, start it again first."""
+    try:
+        return dialect.connect(*args, **options)
+    except dialect.loaded_dbapi.OperationalError:
+        server.revive()
+        return dialect.connect(*args, **options)
 
 
 def _check_server(engine: Engine) -> None:
@@ -107,18 +128,13 @@ def _check_server(engine: Engine) -> None:
         with engine.connect() as connection:
             version, encoding = connection.execute(query).one()
     except OperationalError as error:
-        raise DatabaseError(f"cannot connect to the database: {_first_line(error)}") from None
+        raise DatabaseError(f"cannot connect to the database: {explain(error)}") from None
     except DBAPIError as error:
-        raise DatabaseError(f"cannot use the database: {_first_line(error)}") from None
+        raise DatabaseError(f"cannot use the database: {explain(error)}") from None
     if version < OLDEST_SERVER:
         raise DatabaseError(f"the database server is PostgreSQL {version}; {OLDEST_SERVER} or newer is needed")
     if encoding != "UTF8":
         raise DatabaseError(f"the database is encoded in {encoding}; UTF8 is needed")
-
-
-def _first_line(error: DBAPIError) -> str:
-    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
-    return lines[0] if lines else type(error.orig).__name__
 
 
 def _create_database(server: EmbeddedServer) -> None:
@@ -135,6 +151,6 @@ def _create_database(server: EmbeddedServer) -> None:
                 if connection.execute(known).first() is None:
                     raise
     except DBAPIError as error:
-        raise DatabaseError(f"embedded PostgreSQL: {_first_line(error)}") from None
+        raise DatabaseError(f"embedded PostgreSQL: {explain(error)}") from None
     finally:
         engine.dispose()

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from monitor.events import MonitorError
-from monitor.store.engine import reading
+from monitor.store.engine import explain, reading
 
 
 class SchemaError(MonitorError):
@@ -74,10 +74,6 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise SchemaError(f"the schema could not be upgraded, try again: {_first_line(error)}") from error
+        raise SchemaError(f"the schema could not be upgraded, try again: {explain(error)}") from error
     except DBAPIError as error:
-        raise SchemaError(f"the schema could not be upgraded: {_first_line(error)}") from error
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0]
+        raise SchemaError(f"the schema could not be upgraded: {explain(error)}") from error

@@ -67,14 +67,18 @@ class EmbeddedServer:
             self.data_dir.mkdir(parents=True, exist_ok=True)
             with self._alone():
                 self._prepare()
-                if not self._running():
-                    self._pg_ctl("start", "-l", str(self._cluster / "server.log"), "-o", self._options())
+                self._start()
                 self._users = (self.data_dir / "users.lock").open("w")
                 fcntl.flock(self._users, fcntl.LOCK_SH)
         except OSError as error:
             raise ServerError(f"embedded PostgreSQL in {self.data_dir}: {error.strerror or error}") from error
         self._owner = os.getpid()
         atexit.register(self.stop)
+
+    def revive(self) -> None:
+        """Start the server again if it is gone; for a user that finds it not answering."""
+        with self._alone():
+            self._start()
 
     def stop(self) -> None:
         """Leave the server; the last process to leave stops it."""
@@ -151,6 +155,10 @@ class EmbeddedServer:
         options = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--username=postgres"]
         self._run([str(self._binaries / "initdb"), "-D", str(new), *options], self._user)
         new.rename(self._cluster)
+
+    def _start(self) -> None:
+        if not self._running():
+            self._pg_ctl("start", "-l", str(self._cluster / "server.log"), "-o", self._options())
 
     def _running(self) -> bool:
         """Whether the server takes connections, waiting for one that another process left starting."""
