@@ -31,7 +31,7 @@ DEFAULT_START = datetime(2025, 9, 1, tzinfo=UTC)  # a Monday; daylight saving en
 
 @dataclass(frozen=True)
 class Simulated:
-    """``events``: canonical columns in order of time. ``labels``: event_id, is_attack, incident, scenario, every event."""
+    """``events``: canonical columns in order of time. ``labels``: event_id, is_attack, incident, scenario of each."""
 
     events: pd.DataFrame
     labels: pd.DataFrame
@@ -87,8 +87,8 @@ def _check(population: str, accounts: int, days: int, per_kind: int | None, atta
         raise ValueError(f"a simulation needs at least 7 days, not {days}")
     if per_kind is not None and per_kind < 0:
         raise ValueError(f"attacks_per_kind cannot be negative, as {per_kind} is")
-    if not 0 <= attacks_from < 1:
-        raise ValueError(f"attacks_from is a share of the period, from 0 to below 1, not {attacks_from}")
+    if not 0 <= attacks_from * days <= days - 2:
+        raise ValueError(f"attacks_from is a share of the period that leaves two days for attacks, not {attacks_from}")
 
 
 def _update_geography(world: World, rng: np.random.Generator) -> None:

@@ -18,7 +18,6 @@ class Calendar:
     working: Flags
     trip: NDArray[np.int32]  # number of the trip, -1: not travelling
     trip_city: NDArray[np.int64]  # by trip
-    trip_business: Flags
     trip_link: NDArray[np.int32]  # hotel, or the company's office there
     at_office: Flags
     late: Flags  # worked into the night
@@ -36,32 +35,59 @@ def calendar(world: World, rng: np.random.Generator) -> Calendar:
     free_weekday = np.where(np.isin(world.atlas.country[people.city], ["AE", "SA", "EG", "IL"]), 4, 5)
     free = (weekday[None] == free_weekday[:, None]) | (weekday[None] == free_weekday[:, None] + 1)
     working = present & ~free & (rng.random((len(people), days)) > 0.03)
-    trip, city, business = _trips(world, working, rng)
-    link = _trip_links(world, city, business, rng)
+    trips = _trips(world, working, rng)
+    trip = _by_day(trips, working.shape)
+    link = _trip_links(world, trips, rng)
     travelling = trip >= 0
     at_office = working & ~travelling & (people.office[:, None] >= 0)
     at_office &= rng.random(working.shape) < people.office_days[:, None]
     late = present & (rng.random(working.shape) < (0.008 if world.population == "corporate" else 0.015))
     expected = people.rate[:, None] * np.where(working, 1.0, people.weekend[:, None]) * present
-    on_holiday = travelling & ~np.append(business, False)[trip]
+    on_holiday = travelling & ~np.append(trips.business, False)[trip]
     expected = expected * np.where(on_holiday, 0.3 if world.population == "corporate" else 0.8, 1.0)
     expected[people.service] = 0.0  # services have a clock of their own
-    return Calendar(present, working, trip, city, business, link, at_office, late, expected)
+    return Calendar(present, working, trip, trips.city, link, at_office, late, expected)
 
 
-def _trips(world: World, working: Flags, rng: np.random.Generator) -> tuple[NDArray[np.int32], NDArray[np.int64], Flags]:
+@dataclass(frozen=True)
+class _Trips:
+    who: NDArray[np.int64]
+    first: NDArray[np.int64]  # day
+    nights: NDArray[np.int64]
+    city: NDArray[np.int64]
+    business: Flags
+
+
+def _trips(world: World, working: Flags, rng: np.random.Generator) -> _Trips:
+    """Everybody's own trips, and in a company a meeting to which a tenth of it travels on the same days."""
     people, days = world.people, world.days
     starts = (rng.random(working.shape) < people.travels[:, None]) & ~people.service[:, None]
     who, first = np.nonzero(starts)
     business = rng.random(len(who)) < (0.55 if world.population == "corporate" else 0.25)
     length = np.where(business, rng.integers(1, 5, len(who)), rng.integers(3, 13, len(who)))
-    trip = np.full(working.shape, -1, np.int32)
-    for number, (account, begin, nights) in enumerate(zip(who.tolist(), first.tolist(), length.tolist(), strict=True)):
-        trip[account, begin : min(days, begin + nights)] = number
-    return trip, _destinations(world, people.city[who], business, rng), business
+    own = _Trips(who, first, length, _destinations(world, people.city[who], business, rng), business)
+    if world.population != "corporate":
+        return own
+    invited = np.flatnonzero(~people.service & (rng.random(len(people)) < 0.1))
+    day = int(days * rng.uniform(0.75, 0.9))
+    place = int(_destinations(world, people.city[:1], np.array([False]), rng)[0])
+    meeting = (invited, day + rng.integers(0, 2, len(invited)), rng.integers(2, 4, len(invited)))
+    columns = (*meeting, np.full(len(invited), place), np.ones(len(invited), bool))
+    return _Trips(*(np.concatenate(pair) for pair in zip(vars(own).values(), columns, strict=True)))
 
 
-def _destinations(world: World, home: NDArray[np.int64], business: Flags, rng: np.random.Generator) -> NDArray[np.int64]:
+def _by_day(trips: _Trips, shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """The number of the trip each account is on each day; the later named wins where two overlap."""
+    day = np.full(shape, -1, np.int32)
+    spans = zip(trips.who.tolist(), trips.first.tolist(), trips.nights.tolist(), strict=True)
+    for number, (account, first, nights) in enumerate(spans):
+        day[account, first : first + nights] = number
+    return day
+
+
+def _destinations(
+    world: World, home: NDArray[np.int64], business: Flags, rng: np.random.Generator
+) -> NDArray[np.int64]:
     """Near cities are likelier than far ones, one's own country likelier than abroad, own offices likelier at work."""
     places = world.atlas
     far = rng.random(len(home)) < 0.2
@@ -80,13 +106,15 @@ def _destinations(world: World, home: NDArray[np.int64], business: Flags, rng: n
     return city
 
 
-def _trip_links(world: World, city: NDArray[np.int64], business: Flags, rng: np.random.Generator) -> NDArray[np.int32]:
-    offices = {office[0]: office[1] for office in world.offices} if world.population == "corporate" else {}
+def _trip_links(world: World, trips: _Trips, rng: np.random.Generator) -> NDArray[np.int32]:
+    """Where a traveller connects from: the company's office there, or one of the city's hotels."""
+    own = world.offices if world.population == "corporate" else []
+    offices = {office[0]: number for number, office in enumerate(own)}
     hotels: dict[tuple[int, int], int] = {}
-    links = np.empty(len(city), np.int32)
-    for number, (where, at_work) in enumerate(zip(city.tolist(), business.tolist(), strict=True)):
+    links = np.empty(len(trips.city), np.int32)
+    for number, (where, at_work) in enumerate(zip(trips.city.tolist(), trips.business.tolist(), strict=True)):
         if at_work and where in offices:
-            links[number] = offices[where]
+            links[number] = world.office_line(offices[where], float(trips.first[number]))
             continue
         key = (where, int(rng.integers(5)))
         if key not in hotels:

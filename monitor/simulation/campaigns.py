@@ -4,10 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.simulation.columns import Rows, logins, stack
-from monitor.simulation.people import AUTH_CODE
 from monitor.simulation.stage import Stage
-
-_PASSWORD = AUTH_CODE["password"]
 
 
 def credential_stuffing(stage: Stage) -> Rows:
@@ -21,8 +18,9 @@ def credential_stuffing(stage: Stage) -> Rows:
     begin = rng.uniform(stage.begin, stage.end - 8 * 3_600)
     seconds = begin + rng.uniform(0, rng.uniform(0.5, 7.0) * 3_600, len(tries))
     guesses = logins(
-        account=tries, seconds=seconds, success=False, auth=_PASSWORD, link=rng.choice(bots, len(tries)),
-        device=rng.choice(machines, len(tries)), application=stage.goals(int(targets[0]), 1),
+        account=tries, seconds=seconds, success=False, auth=stage.guessed_methods(tries),
+        link=rng.choice(bots, len(tries)), device=rng.choice(machines, len(tries)),
+        application=stage.goals(int(targets[0]), 1),
     )  # fmt: skip
     return _with_successes(stage, guesses, 0.03, bots)
 
@@ -48,8 +46,9 @@ def _spray(stage: Stage, targets: NDArray[np.int64], pace: float, links: tuple[i
     begin = rng.uniform(stage.begin, max(stage.begin + 1, stage.end - gaps[-1] - 7_200))
     turn = np.arange(len(targets)) // max(1, len(targets) // len(exits)) % len(exits)
     guesses = logins(
-        account=targets, seconds=np.minimum(begin + gaps, stage.end - 1), success=False, auth=_PASSWORD,
-        link=exits[turn], device=device, application=stage.goals(int(targets[0]), 1),
+        account=targets, seconds=np.minimum(begin + gaps, stage.end - 1), success=False,
+        auth=stage.guessed_methods(targets), link=exits[turn], device=device,
+        application=stage.goals(int(targets[0]), 1),
     )  # fmt: skip
     return _with_successes(stage, guesses, 0.015, exits)
 
@@ -64,7 +63,8 @@ def _targets(stage: Stage, least: int, most: int) -> NDArray[np.int64]:
 
 def _links(stage: Stage, count: int, kinds: str, abroad: float) -> NDArray[np.int64]:
     home = int(np.bincount(stage.world.people.city).argmax())
-    cities = [stage.foreign_city(home) if stage.rng.random() < abroad else stage.domestic_city(home) for _ in range(count)]
+    foreign = stage.rng.random(count) < abroad
+    cities = [stage.foreign_city(home) if far else stage.domestic_city(home) for far in foreign]
     return np.array([stage.way_in(city, kinds) for city in cities], np.int64)
 
 
@@ -78,7 +78,6 @@ def _with_successes(stage: Stage, guesses: Rows, share: float, links: NDArray[np
         account, at = int(guesses["account"][hit]), float(guesses["seconds"][hit])
         link = int(guesses["link"][hit]) if rng.random() < 0.5 else int(rng.choice(links))
         device = int(guesses["device"][hit]) if rng.random() < 0.5 else stage.machine()
-        visits.append(
-            stage.run(account, at + float(rng.exponential(6_000.0)), int(rng.integers(1, 5)), 300.0, link=link, device=device, auth=_PASSWORD)
-        )
+        back, times, auth = at + float(rng.exponential(6_000.0)), int(rng.integers(1, 5)), int(guesses["auth"][hit])
+        visits.append(stage.run(account, back, times, 300.0, link=link, device=device, auth=auth))
     return stack([guesses, *visits])

@@ -138,4 +138,4 @@ def choose_rows(uniform: NDArray[np.float64], cumulative: NDArray[np.float32]) -
     for first in range(0, len(uniform), 200_000):  # bounds the temporary matrix
         part = slice(first, first + 200_000)
         index[part] = (cumulative[part] < uniform[part, None]).sum(axis=1)
-    return np.minimum(index, cumulative.shape[1] - 1)
+    return np.minimum(index, np.int16(cumulative.shape[1] - 1))

@@ -14,13 +14,16 @@ from monitor.simulation.people import (
     People,
     World,
     application_shares,
-    empty_world,
+    foundations,
     names,
     sometimes,
 )
 from monitor.simulation.services import add_services
 
 APPLICATIONS = ("shop", "account", "payments", "streaming", "support", "partner-portal")
+_PROFILES = np.array(  # shoppers, viewers, sellers
+    [[0.5, 0.2, 0.15, 0.12, 0.02, 0.0], [0.15, 0.1, 0.05, 0.65, 0.02, 0.0], [0.4, 0.3, 0.2, 0.05, 0.05, 0.35]]
+)
 _DATACENTRES = ("Frankfurt am Main", "Ashburn", "Singapore", "Sao Paulo")
 _VPN_CITIES = (
     "Amsterdam", "New York", "London", "Frankfurt am Main", "Zurich", "Singapore", "Los Angeles", "Stockholm", "Paris",
@@ -30,7 +33,7 @@ _VPN_CITIES = (
 
 def consumer(start: datetime, days: int, accounts: int, rng: np.random.Generator) -> World:
     """``accounts`` customers; how often they come is heavy-tailed, from once a fortnight to many times a day."""
-    places, networks, devices, offsets = empty_world("consumer", start, days, rng)
+    places, networks, devices, offsets = foundations(start, days, rng)
     markets = np.unique(places.country.astype(str))
     market_weight = dict(zip(markets, rng.lognormal(0.0, 1.0, len(markets)), strict=True))
     weight = places.weight**0.6 * np.array([market_weight[str(country)] for country in places.country])
@@ -66,7 +69,7 @@ def consumer(start: datetime, days: int, accounts: int, rng: np.random.Generator
         phone_day=sometimes(rng, accounts, 0.035 * days / 30, days),
         second=np.where(rng.random(accounts) < 0.2, add_devices(devices, rng, LAPTOP, accounts, 0.4), -1),
         shared=np.where(rng.random(accounts) < 0.25, add_devices(devices, rng, SHARED, accounts, 0.3)[partner], -1),
-        rate=np.clip(rng.lognormal(-0.7, 1.35, accounts), 1 / 14, 18.0),
+        rate=np.clip(rng.lognormal(-0.6, 1.35, accounts), 1 / 14, 18.0),
         weekend=rng.uniform(0.6, 1.6, accounts),
         start_hour=rng.normal(9.0, 1.4, accounts),
         span_hours=rng.normal(9.0, 1.2, accounts).clip(5, 12),
@@ -77,14 +80,12 @@ def consumer(start: datetime, days: int, accounts: int, rng: np.random.Generator
         typo=rng.beta(1.3, 14.0, accounts),
         auth=rng.choice(
             [AUTH_CODE[name] for name in ("password", "password+sms", "password+totp", "passkey", "sso")],
-            accounts, p=[0.52, 0.2, 0.08, 0.08, 0.12],
-        ),  # fmt: skip
+            accounts,
+            p=[0.52, 0.2, 0.08, 0.08, 0.12],
+        ),
         auth_after=rng.choice([AUTH_CODE["passkey"], AUTH_CODE["password+sms"]], accounts),
         auth_day=sometimes(rng, accounts, 0.03 * days / 30, days),
-        applications=application_shares(
-            rng, np.array([[0.5, 0.2, 0.15, 0.12, 0.02, 0.0], [0.15, 0.1, 0.05, 0.65, 0.02, 0.0], [0.4, 0.3, 0.2, 0.05, 0.05, 0.35]]),
-            choose(rng, np.array([0.6, 0.36, 0.04]), accounts), 1.0,
-        ),  # fmt: skip
+        applications=application_shares(rng, _PROFILES, choose(rng, np.array([0.6, 0.36, 0.04]), accounts), 1.0),
         new_application=rng.integers(len(APPLICATIONS) - 1, size=accounts),
         new_application_day=sometimes(rng, accounts, 0.08 * days / 30, days),
         joined=np.where(rng.random(accounts) < 0.06 * days / 30, rng.integers(0, days, accounts), -1),

@@ -15,7 +15,7 @@ from monitor.simulation.people import (
     People,
     World,
     application_shares,
-    empty_world,
+    foundations,
     names,
     sometimes,
 )
@@ -45,7 +45,7 @@ _OFFICE_CITIES = (
 
 def corporate(start: datetime, days: int, accounts: int, rng: np.random.Generator) -> World:
     """The company with ``accounts`` accounts, about one in sixty of them a service."""
-    places, networks, devices, offsets = empty_world("corporate", start, days, rng)
+    places, networks, devices, offsets = foundations(start, days, rng)
     cities = rng.choice(_OFFICE_CITIES, size=min(8, 2 + accounts // 120), replace=False)
     offices = _offices(networks, [places.city(str(city)) for city in cities], days, rng)
     exits = np.concatenate([networks.exits(city, 2, int(VPN[0])) for city, *_ in offices[:2]])
@@ -57,7 +57,7 @@ def corporate(start: datetime, days: int, accounts: int, rng: np.random.Generato
     hours = rng.normal(8.6, 0.9, accounts) + 1.2 * (role == 0)
     night = rng.random(accounts) < 0.03
     hours = np.where(night, rng.choice([14.0, 21.5, 22.0, 5.5], accounts), hours)
-    usual = rng.choice([AUTH_CODE[name] for name in ("sso", "password+push", "password+totp", "passkey")], accounts, p=[0.35, 0.35, 0.2, 0.1])
+    methods = [AUTH_CODE[name] for name in ("sso", "password+push", "password+totp", "passkey")]
     people = People(
         name=names(rng, accounts, "@corp.example"),
         service=np.zeros(accounts, bool),
@@ -88,7 +88,7 @@ def corporate(start: datetime, days: int, accounts: int, rng: np.random.Generato
         phone_share=rng.beta(1.5, 5.0, accounts),
         travels=rng.gamma(0.7, 0.011, accounts) + 0.003,
         typo=rng.beta(1.3, 28.0, accounts),
-        auth=usual,
+        auth=rng.choice(methods, accounts, p=[0.35, 0.35, 0.2, 0.1]),
         auth_after=np.full(accounts, AUTH_CODE["passkey"]),
         auth_day=sometimes(rng, accounts, 0.02 * days / 30, days),
         applications=application_shares(rng, _profiles(), role, 1.2),
@@ -110,7 +110,9 @@ def corporate(start: datetime, days: int, accounts: int, rng: np.random.Generato
     return world
 
 
-def _offices(networks: Networks, cities: list[int], days: int, rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
+def _offices(
+    networks: Networks, cities: list[int], days: int, rng: np.random.Generator
+) -> list[tuple[int, int, int, int]]:
     """Each office with its line, and for one of them the line it changes to in the middle of the period."""
     changing = int(rng.integers(min(3, len(cities))))
     day = int(days * rng.uniform(0.68, 0.8))

@@ -12,6 +12,10 @@ _WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
 _MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"
 _LINUX = "Mozilla/5.0 (X11; Linux x86_64)"
 _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+_VERSION = "Chrome/{chrome}.0.0.0"
+_CHROME = f"{_WEBKIT} {_VERSION}"
+_SAMSUNG = f"SamsungBrowser/{{samsung}}.0 {_VERSION}"
+_GECKO = "rv:{firefox}.0) Gecko/20100101 Firefox/{firefox}.0"
 _IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS {ios_} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 _ANDROID = "Mozilla/5.0 (Linux; Android {android}; {model})"
 
@@ -27,17 +31,25 @@ class Program:
 
 
 PROGRAMS = (
-    Program("chrome windows", f"{_WINDOWS} {_WEBKIT} Chrome/{{chrome}}.0.0.0 Safari/537.36", laptop=0.40),
-    Program("edge windows", f"{_WINDOWS} {_WEBKIT} Chrome/{{chrome}}.0.0.0 Safari/537.36 Edg/{{chrome}}.0.0.0", laptop=0.20),
-    Program("firefox windows", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{firefox}.0) Gecko/20100101 Firefox/{firefox}.0", laptop=0.08),
-    Program("chrome mac", f"{_MAC} {_WEBKIT} Chrome/{{chrome}}.0.0.0 Safari/537.36", laptop=0.14),
-    Program("safari mac", f"{_MAC} AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{{ios}} Safari/605.1.15", laptop=0.10),
-    Program("firefox linux", "Mozilla/5.0 (X11; Linux x86_64; rv:{firefox}.0) Gecko/20100101 Firefox/{firefox}.0", laptop=0.04),
-    Program("chrome linux", f"{_LINUX} {_WEBKIT} Chrome/{{chrome}}.0.0.0 Safari/537.36", laptop=0.04),
+    Program("chrome windows", f"{_WINDOWS} {_CHROME} Safari/537.36", laptop=0.40),
+    Program("edge windows", f"{_WINDOWS} {_CHROME} Safari/537.36 Edg/{{chrome}}.0.0.0", laptop=0.20),
+    Program("firefox windows", f"{_WINDOWS[:-1]}; {_GECKO}", laptop=0.08),
+    Program("chrome mac", f"{_MAC} {_CHROME} Safari/537.36", laptop=0.14),
+    Program(
+        "safari mac", f"{_MAC} AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{{ios}} Safari/605.1.15", laptop=0.10
+    ),
+    Program("firefox linux", f"{_LINUX[:-1]}; {_GECKO}", laptop=0.04),
+    Program("chrome linux", f"{_LINUX} {_CHROME} Safari/537.36", laptop=0.04),
     Program("safari iphone", f"{_IPHONE} Version/{{ios}} Mobile/15E148 Safari/604.1", phone=0.34),
-    Program("chrome iphone", f"{_IPHONE} CriOS/{{chrome}}.0.{{build}}.{{patch}} Mobile/15E148 Safari/604.1", phone=0.08),
-    Program("chrome android", f"{_ANDROID} {_WEBKIT} Chrome/{{chrome}}.0.0.0 Mobile Safari/537.36", phone=0.28),
-    Program("samsung android", f"{_ANDROID} {_WEBKIT} SamsungBrowser/{{samsung}}.0 Chrome/{{chrome}}.0.0.0 Mobile Safari/537.36", phone=0.07),
+    Program(
+        "chrome iphone", f"{_IPHONE} CriOS/{{chrome}}.0.{{build}}.{{patch}} Mobile/15E148 Safari/604.1", phone=0.08
+    ),
+    Program("chrome android", f"{_ANDROID} {_CHROME} Mobile Safari/537.36", phone=0.28),
+    Program(
+        "samsung android",
+        f"{_ANDROID} {_WEBKIT} {_SAMSUNG} Mobile Safari/537.36",
+        phone=0.07,
+    ),
     Program("app iphone", "Portal/{app} (iPhone; iOS {ios}; Scale/3.00)", phone=0.13),
     Program("app android", "Portal/{app} (Linux; U; Android {android}; {model}) okhttp/4.12.0", phone=0.10),
     Program("python", "python-requests/2.{requests}.0"),
@@ -48,14 +60,26 @@ PROGRAMS = (
 PROGRAM = {program.name: code for code, program in enumerate(PROGRAMS)}
 LAPTOP_SHARES = np.array([program.laptop for program in PROGRAMS])
 PHONE_SHARES = np.array([program.phone for program in PROGRAMS])
-_MODELS = ("K", "K", "K", "Pixel 7", "Pixel 8", "SM-S911B", "SM-A546B", "SM-G991U", "M2101K6G", "CPH2449", "moto g84 5G")
+_MODELS = (
+    "K",
+    "K",
+    "K",
+    "Pixel 7",
+    "Pixel 8",
+    "SM-S911B",
+    "SM-A546B",
+    "SM-G991U",
+    "M2101K6G",
+    "CPH2449",
+    "moto g84 5G",
+)
 
 LAPTOP, PHONE, SHARED, MACHINE = range(4)
 ALWAYS, RENEWED, NEVER = range(3)  # how a device shows its id
 
 
 def device_register() -> Register:
-    """``program``, ``other`` (a second browser on it), ``lag_days`` of updates, id habits, and which columns it hides."""
+    """What is known of a device: its program, how late it updates, how it shows its id, which columns it hides."""
     return Register(
         kind=np.int8(LAPTOP), program=np.int8(0), lag_days=np.float32(0.0), epoch=np.int8(0), identity=np.int8(ALWAYS),
         renewal_days=np.float32(1e6), private=np.float32(0.0), key=np.int64(0), silent=np.False_, no_rtt=np.False_,
@@ -63,9 +87,14 @@ def device_register() -> Register:
 
 
 def add_devices(
-    devices: Register, rng: np.random.Generator, kind: int, count: int, careless: float, program: NDArray[np.int64] | None = None
+    devices: Register,
+    rng: np.random.Generator,
+    kind: int,
+    count: int,
+    careless: float,
+    program: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int32]:
-    """``count`` devices of a kind; ``careless`` is the share whose id is renewed or missing."""
+    """``count`` devices; ``careless`` is the share whose id is renewed or missing."""
     if program is None:
         shares = PHONE_SHARES if kind == PHONE else LAPTOP_SHARES
         program = rng.choice(len(PROGRAMS), size=count, p=shares / shares.sum())
@@ -92,7 +121,9 @@ def versions(day: date, epoch: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-def version_steps(devices: Register, device: NDArray[np.int32], seconds: NDArray[np.float64], start: datetime) -> NDArray[np.int64]:
+def version_steps(
+    devices: Register, device: NDArray[np.int32], seconds: NDArray[np.float64], start: datetime
+) -> NDArray[np.int64]:
     """Which release a device runs at each login, as a count of its own update steps; changes where its agent may."""
     since = (start.date() - date(2023, 1, 10)).days
     fixed = devices["kind"][device] == MACHINE  # servers are upgraded by people, rarely
@@ -118,7 +149,9 @@ def user_agents(devices: Register, device: NDArray[np.int32], steps: NDArray[np.
     return agents
 
 
-def device_ids(devices: Register, device: NDArray[np.int32], seconds: NDArray[np.float64], draw: NDArray[np.float64]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+def device_ids(
+    devices: Register, device: NDArray[np.int32], seconds: NDArray[np.float64], draw: NDArray[np.float64]
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     """Device ids as logins show them (None: hidden), and the renewal they belong to."""
     identity = devices["identity"][device]
     phase = (devices["key"][device] % 1000) / 1000

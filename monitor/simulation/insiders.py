@@ -7,7 +7,10 @@ from monitor.simulation.people import AUTH_CODE
 from monitor.simulation.stage import Stage
 
 _DAY = 86_400.0
-_SENSITIVE = ("payroll", "admin", "cloud-console", "erp", "hr", "crm", "code", "contracts", "payments", "partner-portal", "support")
+_SENSITIVE = (
+    "payroll", "admin", "cloud-console", "erp", "hr", "crm", "code", "contracts", "payments", "partner-portal",
+    "support",
+)  # fmt: skip
 
 
 def insider_night(stage: Stage) -> Rows:
@@ -28,9 +31,15 @@ def insider_night(stage: Stage) -> Rows:
         begin = max(begin, stage.begin)
         runs.append(
             stage.run(
-                account, begin, count, 500.0, link=stage.own_home(account, begin), device=stage.own_device(account, begin),
-                auth=int(people.auth[account]), application=rng.choice(unusual, count),
-            )  # fmt: skip
+                account,
+                begin,
+                count,
+                500.0,
+                link=stage.own_home(account, begin),
+                device=stage.own_device(account, begin),
+                auth=int(people.auth[account]),
+                application=rng.choice(unusual, count),
+            )
         )
     return stack(runs)
 
@@ -42,13 +51,18 @@ def dormant_account(stage: Stage) -> Rows:
     quiet = (stage.begin - stage.last_seen) / _DAY
     enough = ~people.service & (stage.counts >= 3)
     longest = np.sort(np.where(enough, quiet, -np.inf))[::-1]
-    account = int(stage.victims(1, enough & (quiet >= max(longest[min(len(quiet) - 1, 3 + len(quiet) // 60)], 0)))[0])
+    least = max(longest[min(len(quiet) - 1, 3 + len(quiet) // 60)], 0.0)
+    account = int(stage.victims(1, enough & (quiet >= least))[0])
     begin = stage.moment(account)
     city = int(people.city[account])
-    where = city if rng.random() < 0.2 else stage.domestic_city(city) if rng.random() < 0.5 else stage.foreign_city(city)
+    where = (
+        city if rng.random() < 0.2 else stage.domestic_city(city) if rng.random() < 0.5 else stage.foreign_city(city)
+    )
     link = stage.way_in(where)
     device = stage.lookalike(stage.own_device(account, begin)) if rng.random() < 0.4 else stage.machine()
-    return stage.run(account, begin, int(rng.integers(2, 10)), float(rng.choice([300.0, 5_000.0])), link=link, device=device)
+    return stage.run(
+        account, begin, int(rng.integers(2, 10)), float(rng.choice([300.0, 5_000.0])), link=link, device=device
+    )
 
 
 def service_account_interactive(stage: Stage) -> Rows:
@@ -60,9 +74,11 @@ def service_account_interactive(stage: Stage) -> Rows:
     city = int(people.city[account])
     draw = rng.random()
     if draw < 0.3:  # a colleague at an office
-        link = world.offices[int(rng.integers(len(world.offices)))][1]
+        link = world.office_line(int(rng.integers(len(world.offices))), begin / _DAY)
     else:
         link = stage.way_in(stage.domestic_city(city) if draw < 0.6 else stage.foreign_city(city))
     program = "curl" if rng.random() < 0.2 else None
     method = int(people.auth[account]) if rng.random() < 0.4 else AUTH_CODE["password"]
-    return stage.run(account, begin, int(rng.integers(2, 9)), 240.0, link=link, device=stage.machine(program), auth=method)
+    return stage.run(
+        account, begin, int(rng.integers(2, 9)), 240.0, link=link, device=stage.machine(program), auth=method
+    )

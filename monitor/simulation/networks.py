@@ -5,6 +5,8 @@ carrier's gateway in a city, a hotel, a VPN exit, a rented server. Providers and
 real ones where known; the addresses are made up, but a provider's addresses in a city always lie together.
 """
 
+from ipaddress import IPv6Address
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,20 +15,56 @@ from monitor.simulation.columns import Register, mix
 
 #: Autonomous systems by country: fixed lines | mobile carriers, the largest first.
 _PROVIDERS = """
-US 7922 7018 701 20115 22773|21928 6167 20057  CA 577 812 6327 852|852 577 812  MX 8151 11888 28545|28403 8151
-BR 28573 26599 7738|26615 28573  AR 7303 22927|11664 22927  CO 10620 13489|27831 10620
-GB 2856 5089 5607 13285|12576 25135 206067  IE 5466 6830|13280 15502  FR 3215 12322 15557 5410|51207 3215 15557
-DE 3320 3209 8881 6805|3320 3209 6805  NL 1136 33915 50266|31615 1136  BE 5432 6848 12392|5432 47377
-CH 3303 6730 13030|3303 15796  AT 8447 8412|8447 25255  ES 3352 12479 12430 15704|3352 12430  PT 3243 2860 12353|12353 3243
-IT 3269 30722 12874 1267|16232 1267  PL 5617 9141 12741|39603 8374  CZ 5610 16019|13036 5610  SE 3301 2119 39651|44034 1257
-NO 2119 29695 41164|2119 15659  DK 3292 9158|9158 3292  FI 1759 719 16086|719 16086  RO 8708 9050|8953 12302
-GR 6799 1241 3329|29247 3329  UA 15895 25229|21497 15895  TR 47331 12735 34984|16135 15897  IL 8551 1680|12400 8551
-AE 5384 15802|5384 15802  SA 25019 39891|35819 43766  EG 8452 24863|36992 24835  NG 29465 36873 37282|29465 36873
-KE 33771 36866|33771 36926  ZA 37457 3741|29975 16637  IN 9829 24560 17488|55836 45609  PK 17557 9541|45669 24499
-BD 45245 17494|24389 45245  ID 17974 23700|23693 24203  MY 4788 9930|9534 10030  SG 9506 55430|4773 9506
-TH 17552 45758 7470|131445 24378  VN 45899 7552 18403|7552 45899  PH 9299 4775|10139 132199  JP 4713 17676 2516|9605 2516
-KR 4766 9318 3786|9644 4766  AU 1221 4804 7545|1221 133612  NZ 4771 9500|9500 4771  RU 12389 8402 25513|8359 25159
-CN 4134 4837|9808 4837  HK 4760 9269|17924 9269
+US 7922 7018 701 20115 22773|21928 6167 20057
+CA 577 812 6327 852|852 577 812
+MX 8151 11888 28545|28403 8151
+BR 28573 26599 7738|26615 28573
+AR 7303 22927|11664 22927
+CO 10620 13489|27831 10620
+GB 2856 5089 5607 13285|12576 25135 206067
+IE 5466 6830|13280 15502
+FR 3215 12322 15557 5410|51207 3215 15557
+DE 3320 3209 8881 6805|3320 3209 6805
+NL 1136 33915 50266|31615 1136
+BE 5432 6848 12392|5432 47377
+CH 3303 6730 13030|3303 15796
+AT 8447 8412|8447 25255
+ES 3352 12479 12430 15704|3352 12430
+PT 3243 2860 12353|12353 3243
+IT 3269 30722 12874 1267|16232 1267
+PL 5617 9141 12741|39603 8374
+CZ 5610 16019|13036 5610
+SE 3301 2119 39651|44034 1257
+NO 2119 29695 41164|2119 15659
+DK 3292 9158|9158 3292
+FI 1759 719 16086|719 16086
+RO 8708 9050|8953 12302
+GR 6799 1241 3329|29247 3329
+UA 15895 25229|21497 15895
+TR 47331 12735 34984|16135 15897
+IL 8551 1680|12400 8551
+AE 5384 15802|5384 15802
+SA 25019 39891|35819 43766
+EG 8452 24863|36992 24835
+NG 29465 36873 37282|29465 36873
+KE 33771 36866|33771 36926
+ZA 37457 3741|29975 16637
+IN 9829 24560 17488|55836 45609
+PK 17557 9541|45669 24499
+BD 45245 17494|24389 45245
+ID 17974 23700|23693 24203
+MY 4788 9930|9534 10030
+SG 9506 55430|4773 9506
+TH 17552 45758 7470|131445 24378
+VN 45899 7552 18403|7552 45899
+PH 9299 4775|10139 132199
+JP 4713 17676 2516|9605 2516
+KR 4766 9318 3786|9644 4766
+AU 1221 4804 7545|1221 133612
+NZ 4771 9500|9500 4771
+RU 12389 8402 25513|8359 25159
+CN 4134 4837|9808 4837
+HK 4760 9269|17924 9269
 """
 _SHARES = np.array([0.44, 0.27, 0.16, 0.09, 0.04])
 #: Carriers that sell lines to companies everywhere.
@@ -47,12 +85,11 @@ class Networks:
         self._rng = rng
         self._fixed: dict[str, NDArray[np.int64]] = {}
         self._mobile: dict[str, NDArray[np.int64]] = {}
-        for entry in _PROVIDERS.replace("\n", "  ").split("  "):
-            if entry.strip():
-                fixed, _, mobile = entry.strip().partition("|")
-                country, *numbers = fixed.split()
-                self._fixed[country] = np.array(numbers, np.int64)
-                self._mobile[country] = np.array(mobile.split(), np.int64)
+        for entry in _PROVIDERS.strip().splitlines():
+            fixed, _, mobile = entry.partition("|")
+            country, *numbers = fixed.split()
+            self._fixed[country] = np.array(numbers, np.int64)
+            self._mobile[country] = np.array(mobile.split(), np.int64)
         self._blocks = iter(rng.permutation(_public_blocks()).tolist())
         self._cursor: dict[int, tuple[int, int]] = {}  # asn → next free address, end of its block
         self._pools: dict[tuple[int, int, int], int] = {}  # (asn, city, kind) → first address
@@ -95,10 +132,17 @@ class Networks:
         base = np.array([self.pool(int(a), int(c), HOME, 16_384) for a, c in zip(asn, cities, strict=True)], np.int64)
         lease_days = rng.choice([1.0, 5.0, 21.0, 90.0, _FOREVER], size=count, p=[0.1, 0.15, 0.3, 0.25, 0.2])
         return self.links.add(
-            count, kind=HOME, asn=asn, city=self._located(cities), base=base, span=16_384,
-            lease_s=lease_days * 86_400, key=rng.integers(1 << 40, size=count), v6=(asn % 3 == 0) & (rng.random(count) < 0.6),
+            count,
+            kind=HOME,
+            asn=asn,
+            city=self._located(cities),
+            base=base,
+            span=16_384,
+            lease_s=lease_days * 86_400,
+            key=rng.integers(1 << 40, size=count),
+            v6=(asn % 3 == 0) & (rng.random(count) < 0.6),
             lag_ms=rng.gamma(4.0, 3.5, count),
-        )  # fmt: skip
+        )
 
     def _located(self, cities: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where the address database puts a home: in the city, or (one in ten) in a near one."""
@@ -119,9 +163,17 @@ class Networks:
             base = self.pool(asn, city, MOBILE, 65_536)
             self._carrier[asn, city] = int(
                 self.links.add(
-                    1, kind=MOBILE, asn=asn, city=city, base=base, span=1_700, stride=37, lease_s=2_400.0,
-                    v6=asn % 4 == 1, lag_ms=38.0,
-                )[0]  # fmt: skip
+                    1,
+                    kind=MOBILE,
+                    asn=asn,
+                    city=city,
+                    base=base,
+                    span=1_700,
+                    stride=37,
+                    lease_s=2_400.0,
+                    v6=asn % 4 == 1,
+                    lag_ms=38.0,
+                )[0]
             )
         return self._carrier[asn, city]
 
@@ -147,17 +199,20 @@ class Networks:
         """Other people's home connections rented by an attacker: ordinary addresses among their neighbours'."""
         owners = [self.provider(city, HOME) if asn is None else asn for _ in range(count)]
         base = [self.pool(owner, city, HOME, 16_384) + int(self._rng.integers(16_384)) for owner in owners]
-        return self.links.add(count, kind=PROXY, asn=owners, city=city, base=base, lag_ms=self._rng.gamma(5.0, 4.0, count))
+        lag = self._rng.gamma(5.0, 4.0, count)
+        return self.links.add(count, kind=PROXY, asn=owners, city=city, base=base, lag_ms=lag)
 
 
-def address_numbers(links: Register, link: NDArray[np.int32], account: ArrayLike, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+def address_numbers(
+    links: Register, link: NDArray[np.int32], account: ArrayLike, seconds: NDArray[np.float64]
+) -> NDArray[np.int64]:
     """The IPv4 address of each login as a number: leased ones change with time, shared ones with the session."""
     lease = links["lease_s"][link]
     turn = np.where(lease > 0, seconds // np.maximum(lease, 1.0), seconds // 900)
     private = links["kind"][link] == HOME  # a household's lease does not depend on who of it logs in
     who = np.where(private, links["key"][link], np.asarray(account, np.int64))
     drawn = (mix(link, who, turn) % links["span"][link].astype(np.uint64)).astype(np.int64)
-    return links["base"][link] + drawn * links["stride"][link]
+    return np.asarray(links["base"][link] + drawn * links["stride"][link], np.int64)
 
 
 def address_texts(numbers: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -167,14 +222,16 @@ def address_texts(numbers: NDArray[np.int64]) -> NDArray[np.object_]:
     return np.array(texts, dtype=object)[back]
 
 
-def address6_texts(pools: NDArray[np.int64], subscribers: NDArray[np.uint64], interfaces: NDArray[np.uint64]) -> NDArray[np.object_]:
+def address6_texts(
+    pools: NDArray[np.int64], subscribers: NDArray[np.uint64], interfaces: NDArray[np.uint64]
+) -> NDArray[np.object_]:
     """IPv6 addresses: provider's pool (/40), subscriber (/64), and an interface part that privacy extensions renew."""
     triples = np.column_stack([pools.astype(np.uint64), subscribers % np.uint64(1 << 24), interfaces])
     unique, back = np.unique(triples, axis=0, return_inverse=True)
     texts = []
     for pool, who, part in unique.tolist():
-        head = f"2a{pool >> 24 & 255:02x}:{pool >> 8 & 0xFFFF:x}:{(pool & 255) << 8 | who >> 16:x}:{who & 0xFFFF:x}"
-        texts.append(f"{head}:{part >> 48 & 0xFFFF or 1:x}:{part >> 32 & 0xFFFF or 1:x}:{part >> 16 & 0xFFFF or 1:x}:{part & 0xFFFF or 1:x}")
+        number = 0x2A << 120 | pool << 88 | who << 64 | part
+        texts.append(str(IPv6Address(number)))
     return np.array(texts, dtype=object)[back.ravel()]
 
 

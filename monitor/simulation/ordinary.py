@@ -54,7 +54,7 @@ def _moments(world: World, diary: Calendar, rng: np.random.Generator) -> Moment:
     repeat = counts[who, day]
     account, day = np.repeat(who, repeat), np.repeat(day, repeat)
     size = len(account)
-    first = np.concatenate([[True], (account[1:] != account[:-1]) | (day[1:] != day[:-1])]) if size else np.empty(0, bool)
+    first = np.diff(account * (world.days + 1) + day, prepend=-1) != 0
     works = diary.working[account, day]
     leisure = (rng.random(size) < people.leisure[account]) | ~works
     daily = (mix(account, day, 11) % np.uint64(10_000)).astype(float) / 10_000 - 0.5
@@ -111,15 +111,12 @@ def _gateways(world: World, account: Ints, city: Ints, rng: np.random.Generator)
     """The carrier's gateway: mostly the one near home, now and then another of the same country."""
     places, networks = world.atlas, world.networks
     carrier = world.people.carrier[account]
-    central = np.array([places.cities_in(str(c))[places.weight[places.cities_in(str(c))].argmax()] for c in places.country])
+    domestic = places.country[:, None] == places.country[None, :]
+    central = np.where(domestic, places.weight, 0).argmax(axis=1)
+    shares = (np.cumsum(domestic, axis=1) / domestic.sum(axis=1, keepdims=True)).astype(np.float32)
     draw = rng.random(len(account))
-    other = rng.integers(1 << 30, size=len(account))
-    domestic = {str(country): places.cities_in(str(country)) for country in np.unique(places.country.astype(str))}
-    counts = np.array([len(domestic[str(country)]) for country in places.country])
-    table = np.full((len(places.name), counts.max()), 0)
-    for row, country in enumerate(places.country):
-        table[row, : counts[row]] = domestic[str(country)]
-    where = np.where(draw < 0.62, city, np.where(draw < 0.86, central[city], table[city, other % counts[city]]))
+    elsewhere = choose_rows(rng.random(len(account)), shares[city])
+    where = np.where(draw < 0.62, city, np.where(draw < 0.86, central[city], elsewhere))
     keys, back = np.unique(carrier * 1_000 + where, return_inverse=True)
     links = np.array([networks.carrier(int(key // 1_000), int(key % 1_000)) for key in keys], np.int64)
     return links[back]
@@ -159,8 +156,10 @@ def _methods(world: World, now: Moment, device: Ints, rng: np.random.Generator) 
     phone = world.devices["kind"][device] == PHONE
     usual = np.where(phone & (draw < 0.35), AUTH_CODE["refresh_token"], usual)
     usual = np.where(phone & (draw > 0.75), AUTH_CODE["biometric"], usual)
-    fallback = np.where(world.population == "corporate", AUTH_CODE["password+totp"], AUTH_CODE["password+sms"])
-    return np.where((draw > 0.4) & (draw < 0.425), fallback, usual)
+    usual = np.where(~phone & (draw < 0.08), AUTH_CODE["refresh_token"], usual)  # "stay signed in"
+    fallback = AUTH_CODE["password+totp" if world.population == "corporate" else "password+sms"]
+    usual = np.where((draw > 0.4) & (draw < 0.42), fallback, usual)
+    return np.where((draw > 0.42) & (draw < 0.426), AUTH_CODE["password"], usual)
 
 
 def _applications(world: World, now: Moment, rng: np.random.Generator) -> tuple[Ints, Flags]:
@@ -233,7 +232,8 @@ def _typos(rows: Rows, world: World, rng: np.random.Generator) -> Rows:
 def _stale_passwords(world: World, rows: Rows, rng: np.random.Generator) -> Rows:
     """After a password change a forgotten mail client keeps trying the old one, by the clock, for hours."""
     people = world.people
-    count = rng.poisson(0.0008 * world.days * (~people.service).sum() * (1.0 if world.population == "corporate" else 0.3))
+    often = 0.0008 if world.population == "corporate" else 0.00025
+    count = rng.poisson(often * world.days * len(people))
     own = np.flatnonzero(~people.service & (people.phone >= 0))
     if not count or not len(own):
         return stack([])

@@ -92,8 +92,13 @@ class World:
     def links(self) -> Register:
         return self.networks.links
 
+    def office_line(self, office: int, day: float) -> int:
+        """The link of an office on a day."""
+        _, before, after, change = self.offices[office]
+        return after if day >= change else before
 
-def empty_world(population: str, start: datetime, days: int, rng: np.random.Generator) -> tuple[Atlas, Networks, Register, Floats]:
+
+def foundations(start: datetime, days: int, rng: np.random.Generator) -> tuple[Atlas, Networks, Register, Floats]:
     """The parts that both kinds of population share."""
     places = atlas()
     return places, Networks(places, rng), device_register(), places.offsets(start, days)
@@ -105,33 +110,37 @@ def sometimes(rng: np.random.Generator, count: int, share: float, days: int) -> 
     return np.where(rng.random(count) < share, day, NEVER_DAY)
 
 
-def application_shares(rng: np.random.Generator, profiles: Floats, role: Ints, concentration: float) -> NDArray[np.float32]:
+def application_shares(rng: np.random.Generator, profiles: Floats, role: Ints, spread: float) -> NDArray[np.float32]:
     """Each account's own mix of applications around its role's profile; some are never used by some people."""
-    weights = profiles[role] * rng.gamma(concentration, 1.0, (len(role), profiles.shape[1]))
+    weights = profiles[role] * rng.gamma(spread, 1.0, (len(role), profiles.shape[1]))
     weights *= (rng.random(weights.shape) < 0.75) | (profiles[role] > 0.3)
     weights[:, 0] += 0.05
-    return (np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    cumulative = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+    return np.asarray(cumulative, np.float32)
 
 
-_FIRST = """anna ben carla david elena felix grace henry ines jonas karin leo maria nils olga paul quentin rosa stefan tara
+_FIRST = """
+anna ben carla david elena felix grace henry ines jonas karin leo maria nils olga paul quentin rosa stefan tara
 umar vera walter xenia yusuf zoe amir beatriz chen diego emma farid giulia hiro isabel jan katja lars mei noah
 oscar priya rafael sofia tomas ulla victor wanda yan zara aisha bruno chloe dmitri eva fatima george hana ivan julia
 kofi lucia marco nadia omar petra ravi sara thabo ursula vikram wei yara amelia carlos deborah erik fiona
-gustav helena ibrahim jana kenji lina mateo nora otto pia""".split()
-_LAST = """adams bauer costa dietrich evans fischer garcia hansen ivanova jensen keller lopez meyer nguyen olsen petrov
+gustav helena ibrahim jana kenji lina mateo nora otto pia"""
+_LAST = """
+adams bauer costa dietrich evans fischer garcia hansen ivanova jensen keller lopez meyer nguyen olsen petrov
 quinn rossi schmidt tanaka ueda vogel weber xu yilmaz zimmermann abbas bianchi cohen dubois eriksen fernandez
 gupta hoffmann ito johansson kowalski larsen moreau novak okafor patel ramirez silva taylor usman virtanen walsh
 yamada ziegler ahmed bakker chen diaz edwards franke gruber hughes ibarra jones kim lee martin nielsen ortiz
-pereira reid santos thomas urban vargas wagner young zhang almeida becker clark dahl""".split()
+pereira reid santos thomas urban vargas wagner young zhang almeida becker clark dahl"""
 
 
 def names(rng: np.random.Generator, count: int, domain: str) -> NDArray[np.object_]:
     """Distinct user names, ``first.last`` and a number from the second of a name on."""
-    first, last = rng.integers(len(_FIRST), size=count), rng.integers(len(_LAST), size=count)
+    given, family = _FIRST.split(), _LAST.split()
+    first, last = rng.integers(len(given), size=count), rng.integers(len(family), size=count)
     seen: dict[str, int] = {}
     found = []
     for a, b in zip(first.tolist(), last.tolist(), strict=True):
-        stem = f"{_FIRST[a]}.{_LAST[b]}"
+        stem = f"{given[a]}.{family[b]}"
         seen[stem] = seen.get(stem, 0) + 1
         found.append(f"{stem}{seen[stem] if seen[stem] > 1 else ''}{domain}")
     return np.array(found, dtype=object)

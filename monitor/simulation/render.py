@@ -1,7 +1,5 @@
 """From the simulation's own columns to canonical login events and their labels."""
 
-from datetime import timedelta
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -35,10 +33,9 @@ def render(world: World, rows: Rows, seed: int, rng: np.random.Generator) -> tup
         "user_agent": user_agents(world.devices, rows["device"], steps),
         "device_id": device_id,
         "auth_method": np.array(AUTH, dtype=object)[rows["auth"]],
-        "application": np.array([*world.applications, None], dtype=object)[rows["application"]],
+        "application": _unless(rng.random(size) < 0.01, np.array(world.applications, object)[rows["application"]]),
         "rtt_ms": round_trips(world, rows, rng),
     }
-    columns["application"] = np.where(rng.random(size) < 0.01, None, columns["application"])
     events = pd.DataFrame(columns)
     for name in events.columns.difference(["occurred_at", "latitude", "longitude", "asn", "rtt_ms"]):
         events[name] = events[name].astype("str")
@@ -91,13 +88,19 @@ def _geography(world: World, rows: Rows, rng: np.random.Generator) -> dict[str, 
     shift = ((mix(np.column_stack([link, city])[:, 0], city, 9) % np.uint64(800)).astype(float) - 400) / 10_000
     located = rng.random(len(link)) > 0.003
     return {
-        "country": np.where(located, places.country[city], None),
-        "region": np.where(known & located, places.region[city], None),
-        "city": np.where(known & located, places.name[city], None),
+        "country": _unless(~located, places.country[city]),
+        "region": _unless(~(known & located), places.region[city]),
+        "city": _unless(~(known & located), places.name[city]),
         "latitude": np.where(known & located, np.round(places.latitude[city] + shift, 4), np.nan),
         "longitude": np.where(known & located, np.round(places.longitude[city] - shift, 4), np.nan),
-        "asn": pd.array(links["asn"][link], dtype="Int64"),
+        "asn": pd.array(_unless(mix(link, 8) % np.uint64(100) < 1, links["asn"][link].astype(object)), dtype="Int64"),
     }
+
+
+def _unless(hidden: NDArray[np.bool_], values: NDArray[np.object_]) -> NDArray[np.object_]:
+    values = values.copy()
+    values[hidden] = None
+    return values
 
 
 def round_trips(world: World, rows: Rows, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -109,9 +112,3 @@ def round_trips(world: World, rows: Rows, rng: np.random.Generator) -> NDArray[n
     time = (to_service + rows["detour_km"]) / 100.0 * winding + last_mile + 1.0 + rng.gamma(1.2, 4.0, len(city))
     missing = world.devices["no_rtt"][rows["device"]] | (rng.random(len(city)) < 0.06)
     return np.where(missing, np.nan, np.round(time, 1))
-
-
-def period(world: World) -> str:
-    """First and last day in words."""
-    last = world.start + timedelta(days=world.days - 1)
-    return f"{world.start:%Y-%m-%d} to {last:%Y-%m-%d}"

@@ -53,11 +53,14 @@ def service_logins(world: World, rng: np.random.Generator) -> Rows:
         fresh = moved & (day < people.move_day[account] + 3)
         batches.append(
             logins(
-                account=account, seconds=seconds, success=rng.random(len(seconds)) > 0.004, auth=people.auth[account],
+                account=account,
+                seconds=seconds,
+                success=rng.random(len(seconds)) > 0.004,
+                auth=people.auth[account],
                 link=np.where(moved, people.home_after[account], people.home[account]),
                 device=np.where(moved, people.laptop_after[account], people.laptop[account]),
                 application=int(rng.integers(len(world.applications))),
                 scenario=np.where(fresh, CODE["host_migration"], 0),
-            )  # fmt: skip
+            )
         )
     return stack(batches)

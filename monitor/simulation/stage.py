@@ -7,14 +7,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from monitor.simulation.columns import CODE, Rows, logins
 from monitor.simulation.devices import LAPTOP, NEVER, PHONE, PROGRAM, add_devices
-from monitor.simulation.networks import HOME
+from monitor.simulation.networks import EXIT
 from monitor.simulation.people import AUTH_CODE, World
 
 _DAY = 86_400.0
 #: Countries that attackers connect from more often than others do; a third come from anywhere.
 _FREQUENT = ("NG", "RU", "CN", "VN", "BR", "RO", "US", "IN", "NL", "UA", "TR", "ID")
 #: Where what an attacker wants is, if the organisation has it.
-_WANTED = ("mail", "payments", "account", "payroll", "cloud-console", "erp", "crm", "admin", "hr", "code", "partner-portal")
+_WANTED = (
+    "mail", "payments", "account", "payroll", "cloud-console", "erp", "crm", "admin", "hr", "code", "partner-portal",
+)  # fmt: skip
 
 
 @dataclass
@@ -71,12 +73,20 @@ class Stage:
         if kind == "server":
             return networks.server(city)
         if kind == "exit":
-            return int(networks.exits(city, 1)[0])
+            return self._exit(city)
         if kind == "guest":
             return networks.guest(city)
         if kind == "mobile":
             return networks.carrier(networks.provider(city, 2), city)
         return int(networks.proxies(city, 1)[0])
+
+    def _exit(self, city: int) -> int:
+        """A VPN exit in ``city``: one that ordinary customers use too, where the service's customers use any."""
+        links = self.world.links
+        used = np.flatnonzero((links["kind"] == EXIT) & (links["city"] == city))
+        if self.world.population == "consumer" and len(used) and self.rng.random() < 0.7:
+            return int(self.rng.choice(used))
+        return int(self.world.networks.exits(city, 1)[0])
 
     def own_device(self, account: int, at: float, phone: bool = False) -> int:
         """The device the victim uses at that time."""
@@ -113,6 +123,14 @@ class Stage:
         first = usual if self.rng.random() < 0.65 else int(self.rng.choice(weaker))
         return np.full(count, first)
 
+    def guessed_methods(self, accounts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What guesses are logged as: an old protocol's plain password, or each account's usual first factor."""
+        usual = self.world.people.auth[accounts]
+        keys = [AUTH_CODE[name] for name in ("passkey", "client_certificate", "api_key")]
+        guessable = np.isin(usual, keys, invert=True)
+        legacy = self.rng.random() < 0.4
+        return np.where(guessable & (not legacy), usual, AUTH_CODE["password"])
+
     def goals(self, account: int, count: int, disguise: float = 0.4) -> NDArray[np.int64]:
         """Applications the attacker opens: what is worth something, or (``disguise``) what the victim uses."""
         offer = [self.world.applications.index(name) for name in _WANTED if name in self.world.applications]
@@ -136,7 +154,7 @@ class Stage:
         own = int(self.world.links["asn"][self.own_home(account, at)])
         offer = self.world.networks.fixed_providers(int(self.world.people.city[account]))
         others = offer[offer != own]
-        return own if same or not len(others) or self.world.links["kind"][self.own_home(account, at)] != HOME else int(self.rng.choice(others))
+        return own if same or not len(others) else int(self.rng.choice(others))
 
 
 def label(rows: Rows, kind: str, incident: int) -> Rows:

@@ -47,7 +47,7 @@ def _session(stage: Stage, account: int, begin: float, link: int, origin: int, m
     gap = float(rng.choice([120.0, 1_500.0, 14_000.0]))
     detour = stage.detour(origin, link)
     common = {"link": link, "device": device, "detour_km": detour}
-    wrong = stage.run(account, begin, tries, 20.0, success=False, auth=AUTH_CODE["password"], **common)
+    wrong = stage.run(account, begin, tries, 20.0, success=False, **common)
     return stack([wrong, stage.run(account, begin + 25.0 * tries + 10, count, gap, **common)])
 
 
@@ -62,14 +62,15 @@ def brute_force(stage: Stage) -> Rows:
     device = stage.machine(str(rng.choice(["python", "go", "chrome windows", "firefox windows"])))
     count = int(rng.integers(30, 250))
     pace = float(rng.choice([2.0, 12.0, 90.0], p=[0.4, 0.4, 0.2]))
+    auth = stage.guessed_methods(np.array([account]))
     guesses = stage.run(
-        account, begin, count, pace, success=False, auth=AUTH_CODE["password"], device=device, link=rng.choice(links, count)
+        account, begin, count, pace, success=False, auth=auth, device=device, link=rng.choice(links, count)
     )
     if rng.random() < 0.5:
         return guesses
     after = float(guesses["seconds"][-1]) + 5.0
-    inside = stage.run(account, after, int(rng.integers(1, 5)), 300.0, device=device, link=links[0], auth=AUTH_CODE["password"])
-    return stack([guesses, inside])
+    visits = int(rng.integers(1, 5))
+    return stack([guesses, stage.run(account, after, visits, 300.0, device=device, link=links[0], auth=auth)])
 
 
 def session_token_theft(stage: Stage) -> Rows:
@@ -100,7 +101,8 @@ def mfa_fatigue(stage: Stage) -> Rows:
     common = {"link": link, "device": stage.lookalike(own) if rng.random() < 0.4 else stage.machine()}
     prompts = int(rng.integers(4, 26))
     push = AUTH_CODE["password+push"]
-    tired = stage.run(account, begin, prompts, float(rng.choice([40.0, 150.0, 600.0])), success=False, auth=push, **common)
+    pause = float(rng.choice([40.0, 150.0, 600.0]))
+    tired = stage.run(account, begin, prompts, pause, success=False, auth=push, **common)
     if rng.random() < 0.3:
         return tired
     after = float(tired["seconds"][-1]) + 20.0
