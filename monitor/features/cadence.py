@@ -1,0 +1,57 @@
+"""Rhythm: a return after an unusually long silence, and more logins in an hour than the account makes."""
+
+import numpy as np
+
+from monitor.columns import Floats, Ints, latest_before, leaky_sum
+from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence, span
+from monitor.features.gaussian import one_sided
+
+HOUR_S = 3600.0
+
+
+def previous_time(context: Context) -> Floats:
+    """Time of the account's previous successful login, whatever it was scored [n]; NaN where there was none."""
+    logins, past = context.logins, context.past
+    previous = latest_before(logins.success, past.first)
+    return np.where(previous >= 0, logins.time[previous], past.last("login_time"))
+
+
+def gap(context: Context) -> Evidence:
+    """Silence since the last successful login against the account's own log-normal gaps; only long is odd."""
+    logins, past = context.logins, context.past
+    before = previous_time(context)
+    seconds = np.maximum(logins.time - before, 1.0)
+    last = np.full(len(logins.accounts), -1)
+    np.maximum.at(last, logins.account[logins.success], np.flatnonzero(logins.success))
+    past.keep("login_time", last, logins.time)
+    strength, mean = one_sided(past, "gap", np.log(seconds), prior_mean=np.log(86_400.0), prior_deviation=1.5)
+
+    def observed(rows: Ints) -> list[str | None]:
+        return [f"{span(seconds[i])} since the last login" if np.isfinite(seconds[i]) else "first login" for i in rows]
+
+    def usual(rows: Ints) -> list[str | None]:
+        return [f"about every {span(float(np.exp(mean[i])))}" for i in rows]
+
+    return Evidence(strength, observed, usual)
+
+
+def burst(context: Context) -> Evidence:
+    """Logins of the last hour, fading, against the account's mean; the logarithm of their ratio."""
+    logins, past = context.logins, context.past
+    recent = leaky_sum(np.ones(len(logins)), logins.time, past.first, HOUR_S)
+    age = np.maximum(logins.time - past.last("attempt_time"), 0.0)
+    recent += np.nan_to_num(past.last("recent_logins")) * np.where(np.isfinite(age), np.exp(-age / HOUR_S), 0.0)
+    last = np.append(logins.starts[1:], len(logins)) - 1
+    past.keep("attempt_time", last, logins.time)
+    past.keep("recent_logins", last, recent)
+    mean = past.sum("recent_logins", recent, past.ordinary) + PRIOR_LOGINS
+    mean /= past.sum("recent_count", np.ones(len(logins)), past.ordinary) + PRIOR_LOGINS
+    strength = np.maximum(np.log((recent + 1.0) / (mean + 1.0)), 0.0)
+
+    def observed(rows: Ints) -> list[str | None]:
+        return [f"{recent[i]:.0f} logins within the hour" for i in rows]
+
+    def usual(rows: Ints) -> list[str | None]:
+        return [f"{mean[i]:.1f} logins within the hour" for i in rows]
+
+    return Evidence(strength, observed, usual)

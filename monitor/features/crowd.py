@@ -1,0 +1,71 @@
+"""Evidence across accounts: one address, or one network, that touches many accounts or fails too often."""
+
+import numpy as np
+
+from monitor.columns import UNKNOWN, Floats, Ints, Values
+from monitor.features.evidence import Context, Evidence
+
+#: Where the population's own failure rate starts, and with how many pseudo-attempts.
+PRIOR_FAILURES, PRIOR_ATTEMPTS = 0.05, 100.0
+
+
+def address_accounts(context: Context) -> Evidence:
+    """Accounts lately seen at this address, against the accounts that ever came from its network.
+
+    An office is popular and stays ordinary; an address that nobody knew and everybody comes from is not.
+    """
+    logins = context.logins
+    accounts = _address_traffic(context)[:, 2]
+    network = context.crowd.touches_before("network", logins.values["network"], context.familiarity("network"))
+    usual_accounts = np.where(logins.values["network"].codes == UNKNOWN, 0.0, network)
+    strength = np.log1p(np.maximum(accounts - 1.0, 0.0) / (1.0 + usual_accounts))
+
+    def observed(rows: Ints) -> list[str | None]:
+        return [f"{accounts[i]:.0f} accounts from this address within the hour" for i in rows]
+
+    def usual(rows: Ints) -> list[str | None]:
+        return [f"{usual_accounts[i]:.0f} accounts use its network" for i in rows]
+
+    return Evidence(strength, observed, usual)
+
+
+def _address_traffic(context: Context) -> Floats:
+    return context.crowd.lately("address", context.logins.address, context.familiarity("network").seen)
+
+
+def address_failures(context: Context) -> Evidence:
+    """Failures of the last hour from this address, beyond what its attempts explain."""
+    return _excess(context, _address_traffic(context), "this address within the hour")
+
+
+def network_failures(context: Context) -> Evidence:
+    """Failures of the last day from this network (its ASN, else its prefix): slow spraying from many addresses."""
+    logins = context.logins
+    asn, prefix = logins.values["asn"], logins.values["network"]
+    by_prefix = np.where(prefix.codes == UNKNOWN, UNKNOWN, prefix.codes + len(asn.names))
+    codes = np.where(asn.codes == UNKNOWN, by_prefix, asn.codes)
+    names = np.concatenate([np.array([f"AS{name}" for name in asn.names], object), prefix.names])
+    seen = np.where(asn.codes == UNKNOWN, context.familiarity("network").seen, context.familiarity("asn").seen)
+    sums = context.crowd.lately("network", Values(codes, names), seen)
+    return _excess(context, sums, "this network within the day")
+
+
+def _excess(context: Context, sums: Floats, where: str) -> Evidence:
+    """Kullback–Leibler evidence that attempts fail more often here than elsewhere: N · KL(observed ‖ ordinary)."""
+    logins = context.logins
+    ordinary = context.crowd.rate(
+        "failures", ~logins.success, np.ones(len(logins), bool), PRIOR_FAILURES, PRIOR_ATTEMPTS
+    )
+    attempts, failures = sums[:, 0], sums[:, 1]
+    share = np.clip(failures / attempts, 1e-9, 1 - 1e-9)
+    divergence = share * np.log(share / ordinary) + (1 - share) * np.log((1 - share) / (1 - ordinary))
+    strength = np.where(share > ordinary, attempts * divergence, 0.0)
+    strength[np.isnan(attempts)] = np.nan
+
+    def observed(rows: Ints) -> list[str | None]:
+        return [f"{failures[i]:.0f} of {attempts[i]:.0f} attempts failed from {where}" for i in rows]
+
+    def usual(rows: Ints) -> list[str | None]:
+        return [f"{100 * ordinary[i]:.0f} % of attempts fail" for i in rows]
+
+    return Evidence(strength, observed, usual)

@@ -1,0 +1,78 @@
+"""What a feature is given, and what it returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from monitor.baselines import Known, Past
+from monitor.columns import Floats, Ints, Logins
+from monitor.population import Crowd
+
+#: Texts for the logins at ``rows``: what happened, or what is usual for the account.
+Describe = Callable[[Ints], list[str | None]]
+
+#: Pseudo-logins with which an account's own rate is shrunk towards the population's.
+PRIOR_LOGINS = 5.0
+
+#: Share of attempts that fail where nothing is known of the account yet.
+PRIOR_FAILURES = 0.05
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Oddness of one feature: ``strength`` [n] ≥ 0, in nats, NaN where unknown; and its words."""
+
+    strength: Floats
+    observed: Describe
+    usual: Describe
+
+
+@dataclass
+class Context:
+    """One batch of logins, what each account and the population knew before, and results that features share."""
+
+    logins: Logins
+    past: Past
+    crowd: Crowd
+    known: dict[str, Known] = field(default_factory=dict)
+
+    def familiarity(self, feature: str) -> Known:
+        """The account's knowledge of each login's value, looked up once per batch."""
+        if feature not in self.known:
+            self.known[feature] = self.past.known(feature, self.logins.values[feature])
+        return self.known[feature]
+
+    @cached_property
+    def history(self) -> Floats:
+        """Decayed number of learned logins of the account before each login [n]."""
+        return self.past.sum("logins", np.ones(len(self.logins)))
+
+    @cached_property
+    def failure_habit(self) -> Floats:
+        """The account's decayed failure rate before each login [n]."""
+        failed = (~self.logins.success).astype(float)
+        failures = self.past.sum("failures", failed, self.past.ordinary)
+        attempts = self.past.sum("attempts", np.ones(len(failed)), self.past.ordinary)
+        return (failures + PRIOR_LOGINS * PRIOR_FAILURES) / (attempts + PRIOR_LOGINS)
+
+    def beyond_usual(self, feature: str, surprise: Floats, total: Floats) -> Floats:
+        """The part of a surprise above the account's own mean: an erratic account is not odd for being erratic."""
+        heard = np.isfinite(surprise)
+        mean = self.past.sum(f"{feature}:surprise", np.where(heard, surprise, 0.0), self.past.learned & heard)
+        return np.maximum(surprise - mean / (np.nan_to_num(total) + PRIOR_LOGINS), 0.0)
+
+
+def ordered_share(values: "list[str]", shares: Floats, most: int = 3) -> str:
+    """The heaviest values with their shares: "DE 93 %, AT 5 %"."""
+    order = np.argsort(-shares, kind="stable")[:most]
+    return ", ".join(f"{values[i]} {100 * shares[i]:.0f} %" for i in order)
+
+
+def span(seconds: float) -> str:
+    """A length of time as people say it: "40 minutes", "3 hours", "12 days"."""
+    for unit, size in (("day", 86_400.0), ("hour", 3600.0), ("minute", 60.0)):
+        if seconds >= 1.5 * size or (unit == "minute" and seconds >= size):
+            return f"{seconds / size:.0f} {unit}s"
+    return f"{max(seconds, 0.0):.0f} seconds"

@@ -1,0 +1,50 @@
+"""Categorical evidence: how surprising is this country, network, device … for this account?
+
+The account's predictive probability of a value mixes its own decayed counts with the chance of something new: its own
+rate of novelty, shrunk to the population's, times the value's share among what is new to others. A well-known carrier
+is thus less surprising than an exotic one, but a new value never becomes cheap only because it is popular.
+"""
+
+import numpy as np
+
+from monitor.columns import Ints
+from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence, ordered_share
+
+
+def measure(name: str, context: Context) -> Evidence:
+    """Surprise of one categorical column beyond the account's usual surprise."""
+    past, values = context.past, context.logins.values[name]
+    known = context.familiarity(name)
+    share = context.crowd.share(name, values, known)
+    total = np.nan_to_num(known.total)
+    new = (known.count == 0) & (total > 0)
+    heard = np.isfinite(known.total) & (total > 0)
+    typical = context.crowd.rate(f"{name}:novel", new, heard & past.learned, prior=0.05, strength=20.0)
+    own = past.sum(f"{name}:novel", new.astype(float))
+    novelty = (own + PRIOR_LOGINS * typical) / (total + PRIOR_LOGINS)
+    trust = total / (total + 1.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        familiar = np.where(total > 0, known.count / np.where(total > 0, total, 1.0), 0.0)
+    probability = trust * ((1 - novelty) * familiar + novelty * share) + (1 - trust) * share
+    surprise = np.where(np.isfinite(known.count), -np.log(np.maximum(probability, 1e-12)), np.nan)
+    strength = context.beyond_usual(name, surprise, known.total)
+
+    def usual(rows: Ints) -> list[str | None]:
+        return usual_values(context, name, rows)
+
+    return Evidence(strength, values.text, usual)
+
+
+def usual_values(context: Context, name: str, rows: Ints) -> list[str | None]:
+    """The account's most frequent values with shares, as stored before the batch; built once per account."""
+    entries = context.past.stored.entries[name]
+    learned = entries.weight > 0
+    owner, value, weight = entries.account[learned], entries.value[learned], entries.weight[learned]
+    order = np.argsort(owner, kind="stable")
+    owner, value, weight = owner[order], value[order], weight[order]
+    texts: dict[int, str | None] = {}
+    for account in np.unique(context.logins.account[rows]):
+        low, high = np.searchsorted(owner, [account, account + 1])
+        mass = weight[low:high]
+        texts[int(account)] = ordered_share(list(value[low:high]), mass / mass.sum()) if low < high else "nothing yet"
+    return [texts[int(account)] for account in context.logins.account[rows]]

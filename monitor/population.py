@@ -1,0 +1,183 @@
+"""What the whole population does: the values new to accounts, and the traffic of addresses and networks.
+
+Two kinds of evidence need more than one account. *Touches*: whenever an account meets a value for the first time,
+the value's weight grows; the share of a value among all touches is what an account backs off to. *Traffic*: how many
+attempts, failures and accounts one address or network carried lately, each fading over ``lifetime``.
+Touches count successful logins only, so that guessing passwords makes no network popular.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from monitor.baselines import DAY_S, Known, Past
+from monitor.columns import UNKNOWN, Flags, Floats, Ints, Logins, Objects, Values, before, first_of_runs, leaky_sum
+
+#: Pseudo-counts of an unseen value; half a touch, as in the Krichevsky–Trofimov estimator.
+UNSEEN = 0.5
+
+#: How long traffic is remembered (s): password guessing from one address, and slow spraying from one network.
+LIFETIMES = {"address": 3600.0, "network": DAY_S}
+
+TRAFFIC = ("attempts", "failures", "accounts")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Stored weights by value, as of ``updated`` (s), in columns."""
+
+    value: Objects
+    weight: Floats
+    updated: Floats
+
+    @classmethod
+    def none(cls) -> "Weights":
+        return cls(np.zeros(0, object), np.zeros(0), np.zeros(0))
+
+    def at(self, names: Objects, time: float, half_life_days: float) -> Floats:
+        """Weight of each name decayed to ``time``; 0 for one never stored."""
+        position = pd.Index(self.value).get_indexer(pd.Index(names))
+        faded = self.weight * np.exp2(-(time - self.updated) / (half_life_days * DAY_S))
+        return np.where(position >= 0, np.append(faded, 0.0)[position], 0.0)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Fading sums of an address or network as of ``updated`` (s): ``sums`` [k, len(TRAFFIC)]."""
+
+    value: Objects
+    sums: Floats
+    updated: Floats
+
+    @classmethod
+    def none(cls) -> "Traffic":
+        return cls(np.zeros(0, object), np.zeros((0, len(TRAFFIC))), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Population:
+    """The stored population: ``touches`` by feature (``TOTALS`` holds the sums), ``traffic`` by kind."""
+
+    touches: dict[str, Weights]
+    traffic: dict[str, Traffic]
+
+    @classmethod
+    def empty(cls) -> "Population":
+        return cls({}, {})
+
+
+#: The feature name under which totals and rates are stored beside the touches.
+TOTALS = "(totals)"
+
+
+@dataclass
+class Crowd:
+    """Answers what the population did before each login of a batch, and gathers what the batch adds."""
+
+    logins: Logins
+    past: Past
+    stored: Population
+    touches: dict[str, Weights] = field(default_factory=dict)
+    traffic: dict[str, Traffic] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.by_time: Ints = np.argsort(self.logins.time, kind="stable")
+        self._start = float(self.logins.time.min()) if len(self.logins) else 0.0
+        self._end = float(self.logins.time.max()) if len(self.logins) else 0.0
+        self._totals: dict[str, float] = {}
+        self._totals_before: dict[str, Floats] = {}
+        self._touched: dict[str, Floats] = {}
+        self._sums: dict[str, Floats] = {}
+
+    def touches_before(self, feature: str, values: Values, known: Known) -> Floats:
+        """Decayed number of accounts that met each login's value before it [n]; garbage where it is unknown."""
+        if feature in self._touched:
+            return self._touched[feature]
+        counted = self.logins.success & self.logins.learnable & ~known.touched & (values.codes != UNKNOWN)
+        held = self.stored.touches.get(feature, Weights.none()).at(values.names, self._start, self.past.half_life_days)
+        order = self.by_time[np.argsort(values.codes[self.by_time], kind="stable")]
+        growth = self._growth(self.logins.time)
+        amounts = np.where(counted, growth, 0.0)
+        earlier = np.empty(len(order))
+        earlier[order] = before(amounts[order], first_of_runs(values.codes[order]))
+        added = np.bincount(values.codes[counted], growth[counted], minlength=len(held))
+        changed = np.flatnonzero(added)
+        self.touches[feature] = Weights(
+            values.names[changed],
+            (held + added)[changed] / self._growth(self._end),
+            np.full(len(changed), self._end),
+        )
+        self._running(feature, amounts)
+        # UNKNOWN is -1, the appended last weight
+        self._touched[feature] = (np.append(held, 0.0)[values.codes] + earlier) / growth
+        return self._touched[feature]
+
+    def share(self, feature: str, values: Values, known: Known) -> Floats:
+        """Share of each login's value among the population's touches before it [n]."""
+        touches = self.touches_before(feature, values, known)
+        return (touches + UNSEEN) / (self._totals_before[feature] + 2 * UNSEEN)
+
+    def rate(self, name: str, hits: Flags, among: Flags, prior: float, strength: float) -> Floats:
+        """Decayed rate of ``hits`` ``among`` the population's logins before each [n], shrunk to ``prior``."""
+        growth = self._growth(self.logins.time)
+        hit = self._running(f"{name}:hits", np.where(hits & among, growth, 0.0))
+        every = self._running(f"{name}:all", np.where(among, growth, 0.0))
+        return (hit + prior * strength) / (every + strength)
+
+    def _running(self, name: str, amounts: Floats) -> Floats:
+        """Stored total plus what came earlier in time [n], as of each login; the total is stored again."""
+        if name in self._totals_before:
+            return self._totals_before[name]
+        stored = self.stored.touches.get(TOTALS, Weights.none())
+        held = stored.at(np.array([name], object), self._start, self.past.half_life_days)[0]
+        ordered = amounts[self.by_time]
+        total = np.cumsum(ordered)
+        earlier = np.empty(len(amounts))
+        earlier[self.by_time] = total - ordered
+        self._totals[name] = float((held + total[-1:].sum()) / self._growth(self._end))
+        self._totals_before[name] = (held + earlier) / self._growth(self.logins.time)
+        return self._totals_before[name]
+
+    def _growth(self, time: Any) -> Any:
+        return np.exp2((time - self._start) / (self.past.half_life_days * DAY_S))
+
+    def lately(self, kind: str, values: Values, seen: Floats) -> Floats:
+        """Fading attempts, failures and accounts of each login's address or network [n, 3], this login included.
+
+        ``seen`` [n] is when the account itself was last there: it counts once in a lifetime. NaN where unknown.
+        """
+        if kind in self._sums:
+            return self._sums[kind]
+        sums = self._sums[kind] = np.full((len(self.logins), len(TRAFFIC)), np.nan)
+        known = values.codes[self.by_time] != UNKNOWN
+        order = self.by_time[known][np.argsort(values.codes[self.by_time][known], kind="stable")]
+        if not len(order):
+            return sums
+        codes, time = values.codes[order], self.logins.time[order]
+        starts = first_of_runs(codes)
+        held, age = self._faded(kind, values, codes, time)
+        arrived = time - seen[order] >= LIFETIMES[kind]
+        for column, amounts in enumerate((np.ones(len(order)), ~self.logins.success[order], arrived)):
+            leaking = leaky_sum(amounts.astype(float), time, starts, LIFETIMES[kind])
+            sums[order, column] = leaking + held[:, column] * age
+        last = np.append(np.flatnonzero(starts)[1:], len(order)) - 1
+        self.traffic[kind] = Traffic(values.names[codes[last]], sums[order[last]], time[last])
+        return sums
+
+    def _faded(self, kind: str, values: Values, codes: Ints, time: Floats) -> tuple[Floats, Floats]:
+        stored = self.stored.traffic.get(kind, Traffic.none())
+        position = pd.Index(stored.value).get_indexer(pd.Index(values.names))[codes]
+        padded = np.vstack([stored.sums, np.zeros(len(TRAFFIC))])
+        updated = np.append(stored.updated, -np.inf)
+        return padded[position], np.exp(-np.maximum(time - updated[position], 0.0) / LIFETIMES[kind])
+
+    def after(self) -> Population:
+        """The rows of the population that the batch changed."""
+        totals = Weights(
+            np.array(list(self._totals), object),
+            np.array(list(self._totals.values())),
+            np.full(len(self._totals), self._end),
+        )
+        return Population({**self.touches, TOTALS: totals}, self.traffic)

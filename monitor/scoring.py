@@ -1,0 +1,108 @@
+"""From evidence to a calibrated score, with the contribution of every feature.
+
+A ``Scorer`` is all that training fits: the tails that make each feature's evidence comparable, the detector, and the
+tail that turns its raw oddness into the score: −log10 of the share of ordinary logins at least this odd, among
+accounts with as much history. 3.0 is one ordinary login in a thousand.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.columns import Floats, Ints
+from monitor.detectors import Detector, Progress, Tensors, detector
+from monitor.sequences import LENGTH, Rows, Windows
+from monitor.tails import BandedTail
+
+#: Share of the training period, its latest part, that is held back for early stopping and calibration.
+HELD_BACK = 0.25
+
+#: Logins below this score are not worth words; one in three ordinary logins is above it.
+WORTH_EXPLAINING = 0.5
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of ``n`` logins: the calibrated ``score`` [n], ``raw`` [n], and ``contribution`` [n, features] adding up to it."""
+
+    score: Floats
+    raw: Floats
+    contribution: Rows
+
+
+@dataclass(frozen=True)
+class Scorer:
+    features: tuple[str, ...]
+    tails: tuple[BandedTail, ...]
+    detector: Detector
+    calibration: BandedTail
+
+    @classmethod
+    def fit(
+        cls,
+        features: tuple[str, ...],
+        windows: Windows,
+        history: Floats,
+        time: Floats,
+        detector_name: str,
+        seed: int,
+        progress: Progress,
+    ) -> "Scorer":
+        """Fit to ordinary logins: ``windows`` of raw evidence, ``history`` and ``time`` [n] of each latest login.
+
+        The latest quarter of the period is held back: the detector never trains on it, stops early by it, and the
+        score is calibrated on it. ``ValueError`` when there are too few logins to do either.
+        """
+        boundary = np.quantile(time, 1 - HELD_BACK)
+        early, late = np.flatnonzero(time < boundary), np.flatnonzero(time >= boundary)
+        if len(early) < 2 or len(late) < 2:
+            raise ValueError("needs logins at different times to train on")
+        strength = windows.rows[windows.last].astype(np.float64)
+        tails = tuple(BandedTail.fit(strength[:, i], history) for i in range(len(features)))
+        nats = Windows(_nats(tails, windows, history), windows.last)
+        fitted = detector(detector_name).fit(nats.take(early), nats.take(late), seed, progress)
+        raw = fitted.contributions(nats.take(late)).sum(axis=1, dtype=np.float64)
+        return cls(features, tails, fitted, BandedTail.fit(raw, history[late]))
+
+    def score(self, windows: Windows, history: Floats) -> Scores:
+        nats = Windows(_nats(self.tails, windows, history), windows.last)
+        contribution = self.detector.contributions(nats)
+        raw = contribution.sum(axis=1, dtype=np.float64)
+        return Scores(self.calibration(raw, history) / np.log(10), raw, contribution)
+
+    def dump(self) -> dict[str, np.ndarray]:
+        """Everything as named tensors, for safetensors."""
+        tensors = {f"detector.{name}": tensor for name, tensor in self.detector.dump().items()}
+        tensors |= self.calibration.dump("calibration")
+        for name, tail in zip(self.features, self.tails, strict=True):
+            tensors |= tail.dump(f"tail.{name}")
+        return tensors
+
+    @classmethod
+    def load(cls, features: tuple[str, ...], detector_name: str, tensors: Tensors) -> "Scorer":
+        own = {name.removeprefix("detector."): array for name, array in tensors.items() if name.startswith("detector.")}
+        return cls(
+            features,
+            tuple(BandedTail.load(f"tail.{name}", tensors) for name in features),
+            detector(detector_name).load(own),
+            BandedTail.load("calibration", tensors),
+        )
+
+
+def _nats(tails: tuple[BandedTail, ...], windows: Windows, history: Floats) -> Rows:
+    """All rows of the windows in nats; rows stored before the batch take the band of the login that follows them."""
+    followed = np.searchsorted(windows.last, np.arange(len(windows.rows)))
+    row_history = np.append(history, 0.0)[followed] if len(history) else np.zeros(len(windows.rows))
+    nats = np.empty_like(windows.rows)
+    for i, tail in enumerate(tails):
+        nats[:, i] = tail(windows.rows[:, i].astype(np.float64), row_history)
+    return nats
+
+
+def padding(accounts: int, features: int) -> Rows:
+    """Windows of accounts without history."""
+    return np.full((accounts, LENGTH, features), np.nan, np.float32)
+
+
+def oldest_first(time: Floats) -> Ints:
+    return np.argsort(time, kind="stable")

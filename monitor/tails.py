@@ -1,0 +1,128 @@
+"""The tail of a distribution of ordinary values: how large a share of them is at least this high?
+
+One idea serves twice: it turns each feature's evidence into comparable nats, and the raw oddness of a login into its
+calibrated score. Shares are empirical as far as the ordinary values reach; beyond, a generalized Pareto tail
+(Pickands 1975; used for thresholds in SPOT, Siffer et al., KDD 2017) extrapolates them, so nothing saturates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.columns import Floats, Ints
+
+#: Knots kept of an empirical tail: enough that interpolation errs by less than one per cent of a nat.
+KNOTS = 512
+
+#: The Pareto tail is fitted to this share of the values and joins the empirical part where ``LEAST`` values remain.
+PARETO_SHARE, LEAST = 0.02, 10
+
+#: A shape above one half has no variance; below zero the tail would end, and a score would saturate.
+LARGEST_SHAPE = 0.5
+
+
+@dataclass(frozen=True)
+class Tail:
+    """−ln P(ordinary value ≥ x) as a function of x: interpolated at ``x`` / ``nats`` [k], extrapolated beyond."""
+
+    x: Floats
+    nats: Floats
+    scale: float
+    shape: float
+
+    @classmethod
+    def fit(cls, values: Floats) -> "Tail":
+        """Fit to finite ordinary values [n]; with none, every value is at nought nats."""
+        values = np.sort(values[np.isfinite(values)])
+        if not len(values):
+            return cls(np.zeros(1), np.zeros(1), np.inf, 0.0)
+        distinct, first = np.unique(values, return_index=True)
+        nats = -np.log((len(values) - first) / len(values))
+        reached = np.searchsorted(nats, np.log(len(values) / LEAST), side="right")
+        distinct, nats = distinct[: max(reached, 1)], nats[: max(reached, 1)]
+        kept = np.unique(np.searchsorted(nats, np.linspace(0.0, nats[-1], KNOTS)))
+        join = distinct[kept[-1]]
+        excess = values[values > join] - join
+        scale, shape = _pareto(values, join) if len(excess) else (max(float(np.ptp(values)), 1e-3) * 0.1, 0.0)
+        return cls(distinct[kept], nats[kept], scale, shape)
+
+    def __call__(self, values: Floats) -> Floats:
+        """Nats of each value, any shape; NaN stays NaN."""
+        inside = np.interp(values, self.x, self.nats)
+        excess = np.maximum(np.nan_to_num(values) - self.x[-1], 0.0) / self.scale
+        beyond = np.log1p(self.shape * excess) / self.shape if self.shape > 1e-9 else excess
+        nats: Floats = np.where(np.isnan(values), np.nan, inside + beyond)
+        return nats
+
+
+def _pareto(values: Floats, join: float) -> tuple[float, float]:
+    """Scale and shape beyond ``join`` by probability-weighted moments (Hosking & Wallis 1987)."""
+    threshold = min(float(np.quantile(values, 1 - PARETO_SHARE)), join)
+    excess = values[values > threshold] - threshold
+    rank = (np.arange(len(excess)) + 0.35) / len(excess)
+    mean, weighted = float(excess.mean()), float(((1 - rank) * excess).mean())
+    shape = float(np.clip(2 - mean / max(mean - 2 * weighted, 1e-12), 0.0, LARGEST_SHAPE))
+    scale = max(mean * (1 - shape), 1e-6)
+    return scale + shape * (join - threshold), shape
+
+
+#: Accounts are judged among accounts that are known about as well (Mondrian groups): a new employee's second network
+#: is nothing, a ten-year-old account's is. Bands of the decayed number of logins in the baseline.
+HISTORY_BANDS = (3.0, 12.0, 40.0)
+
+#: A band with fewer ordinary logins than this borrows the tail of all bands together.
+LEAST_IN_BAND = 500
+
+#: Below this the account counts as having thin history, and alerts say so.
+THIN_HISTORY = HISTORY_BANDS[1]
+
+
+def band(history: Floats) -> Ints:
+    """The history band of each login [n], 0 for the thinnest."""
+    return np.digitize(history, HISTORY_BANDS)
+
+
+@dataclass(frozen=True)
+class BandedTail:
+    """One tail per history band."""
+
+    bands: tuple[Tail, ...]
+
+    @classmethod
+    def fit(cls, values: Floats, history: Floats) -> "BandedTail":
+        everyone, bands = Tail.fit(values), band(history)
+        return cls(
+            tuple(
+                Tail.fit(values[bands == i]) if np.isfinite(values[bands == i]).sum() >= LEAST_IN_BAND else everyone
+                for i in range(len(HISTORY_BANDS) + 1)
+            )
+        )
+
+    def __call__(self, values: Floats, history: Floats) -> Floats:
+        """Nats of each value [n] among accounts with as much history; NaN stays NaN."""
+        bands = band(history)
+        nats = np.empty(len(values))
+        for i, tail in enumerate(self.bands):
+            nats[bands == i] = tail(values[bands == i])
+        return nats
+
+    def dump(self, name: str) -> dict[str, np.ndarray]:
+        tensors = {}
+        for i, tail in enumerate(self.bands):
+            tensors[f"{name}.{i}.x"], tensors[f"{name}.{i}.nats"] = tail.x, tail.nats
+            tensors[f"{name}.{i}.pareto"] = np.array([tail.scale, tail.shape])
+        return tensors
+
+    @classmethod
+    def load(cls, name: str, tensors: Mapping[str, np.ndarray]) -> "BandedTail":
+        return cls(
+            tuple(
+                Tail(
+                    tensors[f"{name}.{i}.x"],
+                    tensors[f"{name}.{i}.nats"],
+                    *(float(number) for number in tensors[f"{name}.{i}.pareto"]),
+                )
+                for i in range(len(HISTORY_BANDS) + 1)
+            )
+        )
