@@ -7,6 +7,7 @@ databases and roles). The schema is migrated once into a template, which each te
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -29,16 +30,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """The administrative database of the server under test."""
     given = os.environ.get("MONITOR_TEST_DATABASE_URL")
     if given is not None:
         yield given
         return
-    server = EmbeddedServer(tmp_path_factory.mktemp("server"), tuning=CARELESS)
-    server.start()
-    yield server.url("postgres")
-    server.stop()
+    with TemporaryDirectory(prefix="monitor-test-") as directory:
+        server = EmbeddedServer(Path(directory), tuning=CARELESS)
+        server.start()
+        yield server.url("postgres")
+        server.stop()
 
 
 @pytest.fixture(scope="session")

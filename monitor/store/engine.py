@@ -50,7 +50,7 @@ def open_url(url: str) -> Engine:
     """Open a database by its URL (``postgresql://user:password@host/name``), checking that it can serve."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise DatabaseError("MONITOR_DATABASE_URL is no URL; expected postgresql://user:password@host/name") from None
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise DatabaseError(f"MONITOR_DATABASE_URL names {parsed.get_backend_name()}; only PostgreSQL is supported")

@@ -85,6 +85,9 @@ class EmbeddedServer:
         if self._users is None or os.getpid() != self._owner:  # a forked child is no user of its own
             return
         users, self._users = self._users, None
+        if not self.data_dir.exists():  # a server whose directory was deleted ends by itself within a minute
+            users.close()
+            return
         with self._alone(), users:
             try:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
