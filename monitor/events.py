@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,6 @@ _ISO_TIME = re.compile(
 _KEPT_AS_WRITTEN = ("event_id", "user")  # elsewhere blanks around a value are an accident of the export
 
 Objects: TypeAlias = NDArray[np.object_]
-Value = TypeVar("Value", str, float)
 
 
 class MonitorError(Exception):
@@ -172,26 +171,37 @@ def _column(records: pd.DataFrame, name: str) -> pd.Series:
 def _encode(column: pd.Series) -> _Encoded:
     """Distinct texts of a column; blank texts are unknown, what is no text is taken as Python writes it."""
     codes, values = pd.factorize(column.to_numpy(dtype=object, na_value=None))
-    texts = [value if isinstance(value, str) else str(value) for value in values]
-    if column.name not in _KEPT_AS_WRITTEN:
-        texts = [text.strip() for text in texts]
-    texts = ["" if text.isspace() else text for text in texts]
-    blank = [number for number, text in enumerate(texts) if not text]
-    return _Encoded(np.where(np.isin(codes, blank), -1, codes) if blank else codes, texts)
+    texts = list(map(str, values))
+    stripped = list(map(str.strip, texts))
+    if "" in stripped:
+        blank = [number for number, text in enumerate(stripped) if not text]
+        codes = np.where(np.isin(codes, blank), -1, codes)
+    if column.name in _KEPT_AS_WRITTEN:
+        stripped = [text if kept else "" for text, kept in zip(texts, stripped, strict=True)]
+    return _Encoded(codes, stripped)
 
 
-def _clean(name: str, column: _Encoded, cleaner: Callable[[str], Value], dtype: str, problems: _Problems) -> pd.Series:
+def _clean(
+    name: str,
+    column: _Encoded,
+    cleaner: Callable[[str], str] | Callable[[str], float],
+    dtype: str,
+    problems: _Problems,
+) -> pd.Series:
     """Clean each distinct text once. A rejected or unknown value is NA."""
-    values: list[Value | None] = [None] * (len(column.texts) + 1)  # the last is what code -1 finds
-    reasons: dict[int, str] = {}
-    for number, text in enumerate(column.texts):
-        if text:
-            try:
-                fields.refuse_unstorable(text)
-                values[number] = cleaner(text)
-            except ValueError as reason:
-                reasons[number] = f"{name} {reason}"
-    problems.add_values(column.codes, reasons)
+    values: list[str | float | None] = [None] * (len(column.texts) + 1)  # the last is what code -1 finds
+    if name in fields.ANY_TEXT and fields.unremarkable(column.texts):
+        values[:-1] = column.texts
+    else:
+        reasons: dict[int, str] = {}
+        for number, text in enumerate(column.texts):
+            if text:
+                try:
+                    fields.refuse_unstorable(text)
+                    values[number] = cleaner(text)
+                except ValueError as reason:
+                    reasons[number] = f"{name} {reason}"
+        problems.add_values(column.codes, reasons)
     return pd.Series(pd.array(values, dtype=dtype).take(column.codes % len(values)))
 
 
@@ -199,17 +209,20 @@ def _clean_times(column: _Encoded, problems: _Problems) -> pd.Series:
     """ISO 8601 times with a zone, as datetime64[us, UTC]: pandas reads the common shapes, Python the rest."""
     times = pd.to_datetime(pd.Series(column.texts, dtype=object), format="ISO8601", utc=True, errors="coerce")
     values = pd.concat([times.dt.as_unit("us"), pd.Series([pd.NaT], dtype="datetime64[us, UTC]")], ignore_index=True)
-    inside = ((values >= _EARLIEST) & (values < _LATEST)).to_numpy()
+    inside = ((values >= _EARLIEST) & (values < _LATEST)).tolist()
     reasons: dict[int, str] = {}
+    others: dict[int, datetime | None] = {}
     for number, text in enumerate(column.texts):
         match = _ISO_TIME.fullmatch(text)
         if not text or (match and match["zone"] and inside[number]):
             continue
         try:
-            values[number] = _one_time(text, match)
+            others[number] = _one_time(text, match)
         except ValueError as reason:
-            values[number] = pd.NaT
+            others[number] = None
             reasons[number] = f"occurred_at {reason}"
+    if others:
+        values.iloc[list(others)] = pd.Series(list(others.values()), dtype="datetime64[us, UTC]")
     problems.add_values(column.codes, reasons)
     return pd.Series(values.take(column.codes % len(values)).array)
 

@@ -1,8 +1,7 @@
 """Where logins come from. A new source is one file here and one line in a registry.
 
-A file source is a function `(stream, options) -> Iterator[RawChunk]` (`base.Source`) in `REGISTRY`, by the name that
-`monitor ingest --format` takes. A database source is a `database.DatabaseSource` in `DATABASES`: it says what to ask of a
-database and what the answer means.
+A file source is a function `(stream, options) -> Iterator[RawChunk]` (`base.Source`) in `REGISTRY`, under the name that
+`monitor ingest --format` takes. `sql` is for databases: what to ask them, and how far a pull has come.
 """
 
 from collections.abc import Mapping

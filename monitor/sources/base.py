@@ -8,14 +8,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import BinaryIO, Protocol
+from io import BufferedIOBase
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from monitor.events import reject_frame
 
-CHUNK_RECORDS = 50_000
+CHUNK_RECORDS = 49_000  # a batch more than this may come before a chunk ends
 CHUNK_CHARACTERS = 32 * 2**20  # of raw text: what bounds memory when records are long
 
 
@@ -51,24 +52,29 @@ class Source(Protocol):
     The same bytes give the same records every time. The first line of its docstring is its help text.
     """
 
-    def __call__(self, stream: BinaryIO, options: Options) -> Iterator[RawChunk]: ...
+    def __call__(self, stream: BufferedIOBase, options: Options) -> Iterator[RawChunk]: ...
 
 
 @dataclass
 class ChunkBuilder:
-    """Collects records whose values come in the order of `columns`, until a chunk is `full`."""
+    """Collects records whose values come in the order of `columns` (None: left aside), until a chunk is `full`."""
 
-    columns: Sequence[str]
+    columns: Sequence[str | None]
     _rows: list[Sequence[str | None]] = field(default_factory=list)
-    _places: list[tuple[int, str]] = field(default_factory=list)
+    _lines: list[int] = field(default_factory=list)
+    _records: list[str] = field(default_factory=list)
     _rejects: list[tuple[int, str, str]] = field(default_factory=list)
     _skipped: Counter[str] = field(default_factory=Counter)
     _characters: int = 0
 
     def add(self, line: int, values: Sequence[str | None], record: str) -> None:
-        self._rows.append(values)
-        self._places.append((line, record))
-        self._characters += len(record)
+        self.extend((line,), (values,), (record,))
+
+    def extend(self, lines: Sequence[int], rows: Sequence[Sequence[str | None]], records: Sequence[str]) -> None:
+        self._lines.extend(lines)
+        self._rows.extend(rows)
+        self._records.extend(records)
+        self._characters += sum(map(len, records))
 
     def reject(self, line: int, reason: str, record: str) -> None:
         self._rejects.append((line, reason, record[:1000]))
@@ -82,16 +88,19 @@ class ChunkBuilder:
 
     def take(self) -> RawChunk:
         """What was collected so far; the builder starts anew."""
-        columns = dict(zip(self.columns, zip(*self._rows, strict=True), strict=True)) if self._rows else {}
+        values = np.empty((len(self._rows), len(self.columns)), dtype=object)
+        if self._rows:
+            values[:] = self._rows
+        columns = {name: values[:, at] for at, name in enumerate(self.columns) if name is not None}
         records = pd.DataFrame(
-            {name: pd.Series(columns.get(name, ()), dtype=object) for name in self.columns}
+            {name: pd.Series(column, dtype=object) for name, column in columns.items()}
             | {
-                "line": np.array([line for line, _ in self._places], dtype=np.int64),
-                "record": pd.Series([record for _, record in self._places], dtype=object),
+                "line": np.array(self._lines, dtype=np.int64),
+                "record": pd.Series(self._records, dtype=object),
             }
         )
         rejected = [list(column) for column in zip(*self._rejects, strict=True)] or [[], [], []]
         chunk = RawChunk(records, reject_frame(*rejected), dict(self._skipped))
-        self._rows, self._places, self._rejects = [], [], []
+        self._rows, self._lines, self._records, self._rejects = [], [], [], []
         self._skipped, self._characters = Counter(), 0
         return chunk

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 from monitor.events import CANONICAL_COLUMNS
 from monitor.fields import shown
@@ -13,12 +14,12 @@ from monitor.sources.table import Table
 _CSV = Table({name: name for name in CANONICAL_COLUMNS}, required=("occurred_at", "user"))
 
 
-def read_csv(stream: BinaryIO, options: Options) -> Iterator[RawChunk]:
+def read_csv(stream: BufferedIOBase, options: Options) -> Iterator[RawChunk]:
     """CSV whose header names canonical columns, in any order."""
     return _CSV.read(stream)
 
 
-def read_jsonl(stream: BinaryIO, options: Options) -> Iterator[RawChunk]:
+def read_jsonl(stream: BufferedIOBase, options: Options) -> Iterator[RawChunk]:
     """One JSON object a line whose keys are canonical columns."""
     builder = ChunkBuilder(CANONICAL_COLUMNS)
     for number, text, problem in lines(stream):

@@ -3,10 +3,11 @@
 import gzip
 import zlib
 from collections.abc import Iterator
-from io import BufferedReader
-from typing import BinaryIO, NamedTuple, cast
+from io import BufferedIOBase, BufferedReader
+from typing import NamedTuple
 
-MAX_LINE = 2**20  # bytes; no login record is longer, and what is read at once bounds memory
+MAX_LINE = 2**20  # bytes; no login record is longer
+_BLOCK = 2**18  # bytes read at once
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _GZIP = b"\x1f\x8b"
@@ -20,41 +21,44 @@ class Line(NamedTuple):
     problem: str = ""
 
 
-def decompressed(stream: BufferedReader) -> BinaryIO:
+def decompressed(stream: BufferedReader) -> BufferedIOBase:
     """The stream itself, or what it holds if it is gzip: told by its first bytes, so it works for stdin too."""
-    return cast(BinaryIO, gzip.open(stream)) if stream.peek(2)[:2] == _GZIP else stream
+    return gzip.open(stream) if stream.peek(2)[:2] == _GZIP else stream
 
 
-def lines(stream: BinaryIO) -> Iterator[Line]:
-    """The lines that are not blank, numbered from 1; at most `MAX_LINE` bytes of a line are held."""
-    number = 0
-    while True:
-        number += 1
-        try:
-            raw = stream.readline(MAX_LINE + 1)
-            if len(raw) > MAX_LINE:
-                _skip_rest(stream, raw)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            yield Line(number, "", f"the rest of the compressed input cannot be read: {error}")
-            return
-        if not raw:
-            return
-        line = _decode(number, raw)
+def lines(stream: BufferedIOBase) -> Iterator[Line]:
+    """The lines that are not blank, numbered from 1. Of a line longer than `MAX_LINE` only the beginning is held."""
+    number, rest = 1, b""
+    try:
+        while block := stream.read1(_BLOCK):
+            *complete, rest = (rest + block).split(b"\n")
+            rest = rest[: MAX_LINE + 1]
+            yield from _decoded(number, complete)
+            number += len(complete)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        yield Line(number, "", f"the rest of the compressed input cannot be read: {error}")
+        return
+    yield from _decoded(number, [rest])
+
+
+def _decoded(first: int, raw: list[bytes]) -> Iterator[Line]:
+    """Lines from `first` on, decoded together if nothing is wrong with them."""
+    try:
+        if any(len(line) > MAX_LINE for line in raw):
+            raise ValueError
+        texts = b"\n".join(raw).decode().split("\n") if raw else []
+        found = [Line(number, text.rstrip("\r")) for number, text in enumerate(texts, first)]
+    except ValueError:
+        found = [_decode(number, line) for number, line in enumerate(raw, first)]
+    for line in found:
         if line.problem or line.text.strip():
-            yield line
-
-
-def _skip_rest(stream: BinaryIO, raw: bytes) -> None:
-    while raw and not raw.endswith(b"\n"):
-        raw = stream.readline(MAX_LINE)
+            yield line._replace(text=line.text.removeprefix(_BOM)) if line.number == 1 else line
 
 
 def _decode(number: int, raw: bytes) -> Line:
     if len(raw) > MAX_LINE:
         return Line(number, raw[:1000].decode(errors="backslashreplace"), f"is longer than {MAX_LINE:,} bytes")
     try:
-        text = raw.decode()
+        return Line(number, raw.decode().rstrip("\r"))
     except UnicodeDecodeError:
         return Line(number, raw[:1000].decode(errors="backslashreplace"), "is not UTF-8 text")
-    text = text.rstrip("\r\n")
-    return Line(number, text.removeprefix(_BOM) if number == 1 else text)

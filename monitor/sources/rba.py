@@ -6,7 +6,7 @@ user agent, as the monitor does itself. So are the labels.
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from monitor.sources.base import Options, RawChunk
 from monitor.sources.table import Table
@@ -27,18 +27,27 @@ _COLUMNS = {
 _OUTCOMES = {"true": "success", "false": "failure", "": "missing"}
 
 
-def _translate(values: list[str | None]) -> list[str | None]:
-    known = {name: "" if value in (None, "-") else value for name, value in zip(_COLUMNS, values, strict=True)}
-    outcome = known["outcome"] or ""
-    known["outcome"] = _OUTCOMES.get(outcome.strip().lower(), outcome)
-    if stamp := known["occurred_at"]:
-        known["occurred_at"] = f"{stamp.strip()}Z"
-    return list(known.values())
+def _known(text: str) -> str:
+    return "" if text.strip() == "-" else text
 
 
-_TABLE = Table(_COLUMNS, required=("occurred_at", "user", "outcome"), others=True, translate=_translate)
+def _time(text: str) -> str:
+    return f"{text.strip()}Z" if text.strip() else text
 
 
-def read_rba(stream: BinaryIO, options: Options) -> Iterator[RawChunk]:
+def _outcome(text: str) -> str:
+    return _OUTCOMES.get(text.strip().lower(), text)
+
+
+_TRANSLATIONS = dict.fromkeys(("ip", "country", "region", "city", "asn", "user_agent", "rtt_ms"), _known)
+_TABLE = Table(
+    _COLUMNS,
+    required=("occurred_at", "user", "outcome"),
+    others=True,
+    translations=_TRANSLATIONS | {"occurred_at": _time, "outcome": _outcome},
+)
+
+
+def read_rba(stream: BufferedIOBase, options: Options) -> Iterator[RawChunk]:
     """CSV of the RBA login data set (das-group/rba-dataset)."""
     return _TABLE.read(stream)

@@ -14,7 +14,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from monitor.events import MonitorError
 from monitor.sources.base import ChunkBuilder, Options, RawChunk
@@ -47,7 +47,7 @@ _FINGERPRINT = re.compile(r"SHA256:[\w+/=]+|(?:MD5:)?(?:[0-9a-f]{2}:){15}[0-9a-f
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]+(?:%\S+)?", re.ASCII)  # sshd may also write a host name, or UNKNOWN
 
 
-def read_sshd(stream: BinaryIO, options: Options) -> Iterator[RawChunk]:
+def read_sshd(stream: BufferedIOBase, options: Options) -> Iterator[RawChunk]:
     """Logins in the authentication log of sshd (syslog lines of auth.log or secure)."""
     reader = _Reader(options)
     for number, text, problem in lines(stream):

@@ -3,55 +3,79 @@
 import csv
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from dataclasses import dataclass, field
+from io import BufferedIOBase
+from itertools import chain, islice
+from typing import NamedTuple
 
 from monitor.fields import shown
 from monitor.sources.base import ChunkBuilder, RawChunk
 from monitor.sources.lines import MAX_LINE, Line, lines
 
+_BATCH = 1_000  # lines that are parsed at once as long as nothing is wrong with them
 
-class Row(NamedTuple):
-    """The fields of a record that begins at `line`; `problem` says why there are none."""
+
+class Rows(NamedTuple):
+    """Records, each with the line it begins at, its fields and its raw text."""
+
+    lines: list[int]
+    fields: list[list[str]]
+    records: list[str]
+
+
+class BadRow(NamedTuple):
+    """A record without fields, and why."""
 
     line: int
-    fields: Sequence[str]
+    problem: str
     record: str
-    problem: str = ""
 
 
-def rows(stream: BinaryIO) -> Iterator[Row]:
+def rows(stream: BufferedIOBase) -> Iterator[Rows | BadRow]:
     """The records of a CSV file, header included.
 
     A quoted field may span lines: a name somebody typed may hold line breaks, and its second line must not pass for a
     record. A quote that is never closed, though, costs its own line only: reading resumes with the next.
     """
     following = lines(stream)
-    pending: deque[Line] = deque()
-    while (line := _next(pending, following)) is not None:
+    while batch := list(islice(following, _BATCH)):
+        texts = [line.text for line in batch]
+        fields, _ = _parse(texts)
+        if len(fields) == len(batch) and not any(line.problem for line in batch):
+            # As many records as lines, so every line is a record.
+            yield Rows([line.number for line in batch], fields, texts)
+        else:
+            yield from _one_by_one(deque(batch), following)
+
+
+def _one_by_one(pending: deque[Line], following: Iterator[Line]) -> Iterator[Rows | BadRow]:
+    """The records of lines among which some are unusual."""
+    while pending:
+        line = pending.popleft()
         text, problem = line.text, line.problem
-        fields: list[str] = []
+        fields: list[list[str]] = []
         if not problem:
             fields, problem = _parse([text])
             if problem and text.count('"') % 2:
                 text, fields, problem = _spanning(line, problem, pending, following)
-        yield Row(line.number, fields, text, problem)
+        yield BadRow(line.number, problem, text) if problem else Rows([line.number], fields, [text])
 
 
 def _next(pending: deque[Line], following: Iterator[Line]) -> Line | None:
     return pending.popleft() if pending else next(following, None)
 
 
-def _parse(texts: list[str]) -> tuple[list[str], str]:
-    """The fields of the one record that `texts` are the lines of, or why they are not."""
+def _parse(texts: list[str]) -> tuple[list[list[str]], str]:
+    """The records that `texts` are the lines of, or why they are none."""
     try:
-        records = list(csv.reader(texts, strict=True))
+        return list(csv.reader(texts, strict=True)), ""
     except csv.Error as error:
         return [], f"is no line of CSV: {error}"
-    return (records[0], "") if len(records) == 1 else ([], "is no line of CSV")
 
 
-def _spanning(line: Line, problem: str, pending: deque[Line], following: Iterator[Line]) -> tuple[str, list[str], str]:
+def _spanning(
+    line: Line, problem: str, pending: deque[Line], following: Iterator[Line]
+) -> tuple[str, list[list[str]], str]:
     """The record that opens a quote in `line` and closes it in a later one; if none does, `line` and its problem."""
     used, size = [line.text], len(line.text)
     looked_at: list[Line] = []
@@ -62,8 +86,8 @@ def _spanning(line: Line, problem: str, pending: deque[Line], following: Iterato
         if more.problem or size > MAX_LINE:
             break
         if more.text.count('"') % 2:
-            fields, spanning_problem = _parse([f"{text}\n" for text in used])
-            if not spanning_problem:
+            fields, _ = _parse([f"{text}\n" for text in used])
+            if len(fields) == 1:
                 return "\n".join(used), fields, ""
             break
     pending.extendleft(reversed(looked_at))
@@ -75,58 +99,84 @@ class Table:
     """How the columns of a CSV file are called: canonical name → name in the header (compared in lower case).
 
     Without the `required` ones nothing can be read. `others` allows columns that are not named here; if it is false, a
-    record that fills one is rejected. `translate` turns a record's values, in the order of `names`, into canonical
-    ones.
+    record that fills one is rejected. `translations` turn values of a column into canonical ones.
     """
 
     names: Mapping[str, str]
     required: Sequence[str]
     others: bool = False
-    translate: Callable[[list[str | None]], list[str | None]] = lambda values: values
+    translations: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
-    def read(self, stream: BinaryIO) -> Iterator[RawChunk]:
+    def read(self, stream: BufferedIOBase) -> Iterator[RawChunk]:
         """Chunks of the records of a CSV file with a header."""
-        table = rows(stream)
-        header = next(table, None)
-        if header is None:
+        parts = rows(stream)
+        first = next(parts, None)
+        if first is None:
             return
-        builder = ChunkBuilder(list(self.names))
         try:
-            layout = _Layout(self, header)
+            layout = _Layout(self, first)
         except ValueError as reason:
-            builder.reject(header.line, f"header {reason}; without it nothing in this file can be read", header.record)
-            yield builder.take()
+            yield _unreadable(first, str(reason))
             return
-        for row in table:
-            if problem := row.problem or layout.problem(row.fields):
-                builder.reject(row.line, problem, row.record)
-            else:
-                builder.add(row.line, self.translate(layout.values(row.fields)), row.record)
+        builder = ChunkBuilder(layout.columns)
+        for part in chain([_without_header(first)], parts):
+            layout.add(part, builder)
             if builder.full:
                 yield builder.take()
         yield builder.take()
 
 
+def _unreadable(first: Rows | BadRow, reason: str) -> RawChunk:
+    builder = ChunkBuilder(())
+    line, record = (first.line, first.record) if isinstance(first, BadRow) else (first.lines[0], first.records[0])
+    builder.reject(line, f"header {reason}; without it nothing in this file can be read", record)
+    return builder.take()
+
+
+def _without_header(part: Rows | BadRow) -> Rows:
+    return Rows(part.lines[1:], part.fields[1:], part.records[1:]) if isinstance(part, Rows) else Rows([], [], [])
+
+
 class _Layout:
     """Where one file has the columns of a `Table`, and others."""
 
-    def __init__(self, table: Table, header: Row) -> None:
-        if header.problem:
-            raise ValueError(header.problem)
-        found = [name.strip().lower() for name in header.fields]
+    def __init__(self, table: Table, first: Rows | BadRow) -> None:
+        if isinstance(first, BadRow):
+            raise ValueError(first.problem)
+        found = [name.strip().lower() for name in first.fields[0]]
         if twice := [name for name, count in Counter(found).items() if name and count > 1]:
             raise ValueError(f"has the column {shown(twice[0])} twice")
         if absent := [table.names[name] for name in table.required if table.names[name].lower() not in found]:
             raise ValueError(f"has no column {' and no column '.join(map(shown, absent))}")
-        wanted = [name.lower() for name in table.names.values()]
-        self._width = len(found)
-        self._places = [found.index(name) if name in found else None for name in wanted]
-        self._unknown = [(at, name) for at, name in enumerate(found) if not table.others and name not in wanted]
+        known = {name.lower(): canonical for canonical, name in table.names.items()}
+        #: The canonical name of each column in the file, None for others.
+        self.columns = [known.get(name) for name in found]
+        self._unknown = [(at, name) for at, name in enumerate(found) if not table.others and name not in known]
+        self._translations = [
+            (at, table.translations[name])
+            for at, name in enumerate(self.columns)
+            if name is not None and name in table.translations
+        ]
 
-    def problem(self, fields: Sequence[str]) -> str:
-        if len(fields) != self._width:
-            return f"has {len(fields)} fields where the header has {self._width}"
+    def add(self, part: Rows | BadRow, builder: ChunkBuilder) -> None:
+        """Give records to the builder, or reject them."""
+        if isinstance(part, BadRow):
+            builder.reject(part.line, part.problem, part.record)
+        elif not self._unknown and all(len(fields) == len(self.columns) for fields in part.fields):
+            builder.extend(part.lines, [self._translated(fields) for fields in part.fields], part.records)
+        else:
+            for line, fields, record in zip(*part, strict=True):
+                if problem := self._problem(fields):
+                    builder.reject(line, problem, record)
+                else:
+                    builder.extend([line], [self._translated(fields)], [record])
+
+    def _problem(self, fields: Sequence[str]) -> str:
+        if len(fields) != len(self.columns):
+            return f"has {len(fields)} fields where the header has {len(self.columns)}"
         return next((f"unknown column {shown(name)}" for at, name in self._unknown if fields[at].strip()), "")
 
-    def values(self, fields: Sequence[str]) -> list[str | None]:
-        return [None if at is None else fields[at] for at in self._places]
+    def _translated(self, fields: list[str]) -> list[str]:
+        for at, translate in self._translations:
+            fields[at] = translate(fields[at])
+        return fields
