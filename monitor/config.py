@@ -25,14 +25,17 @@ class ConfigError(MonitorError):
 
 
 class SourceSettings(BaseModel):
-    """One database that logins are pulled from: ``query`` is a SELECT that returns canonical columns."""
+    """One database that logins are pulled from: ``query`` is a SELECT that returns canonical columns.
+
+    Each pull reads again the ``overlap_minutes`` before the latest login seen. That is how late a login may arrive.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=100)
     url: SecretStr
     query: str = Field(min_length=1)
-    overlap_minutes: float = Field(default=60.0, ge=0)
+    overlap_minutes: float = Field(default=360.0, ge=0)
 
 
 def _default_data_dir() -> Path:
