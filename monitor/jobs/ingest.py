@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -117,7 +117,8 @@ def _chunks(path: str | Path, read: Source, options: Options) -> Iterator[tuple[
 
 def _opened(path: str | Path) -> AbstractContextManager[BufferedReader]:
     if str(path) == STDIN:
-        return nullcontext(cast(BufferedReader, sys.stdin.buffer))
+        stdin = cast(RawIOBase, sys.stdin.buffer)
+        return nullcontext(stdin if isinstance(stdin, BufferedReader) else BufferedReader(stdin))
     return Path(path).open("rb")
 
 

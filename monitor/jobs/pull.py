@@ -38,6 +38,9 @@ def pull(engine: Engine, settings: Settings, now: datetime) -> dict[str, IngestR
     next goes on from there. A source that fails does not keep the others from being pulled; at the end, ``PullError``
     names each that did.
     """
+    names = [source.name for source in settings.sources]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise MonitorError(f"two sources are called '{twice[0]}', but each needs a cursor of its own")
     reports: dict[str, IngestReport] = {}
     failures: dict[str, str] = {}
     for source in settings.sources:
