@@ -90,7 +90,7 @@ def judge(labels: Labels, scores: pd.DataFrame, stored: int | None = None) -> Ju
     ambiguous = usable["event_id"].duplicated(keep=False)
     joined = usable[~ambiguous].merge(labels.frame, on="event_id", how="inner", validate="one_to_one")
     _note_missing(labels.frame, scores, stored, notes)
-    several = usable.loc[ambiguous & usable["event_id"].isin(labels.frame["event_id"]), "event_id"].nunique()
+    several = len(_matching(labels.frame, usable.loc[ambiguous, "event_id"]))
     if several:
         notes.append(f"{several:,} labels fit events of several sources and are left out")
     if len(usable) < len(scores):
@@ -124,18 +124,22 @@ def _columns(joined: pd.DataFrame, labelled: int, notes: tuple[str, ...]) -> Jud
 
 
 def _note_missing(labels: pd.DataFrame, scores: pd.DataFrame, stored: int | None, notes: list[str]) -> None:
-    without = labels[~labels["event_id"].isin(scores["event_id"])]
-    if without.empty:
-        return
+    scored = _matching(labels, scores["event_id"])
+    without = len(labels) - len(scored)
     unknown = 0 if stored is None else len(labels) - stored
     if unknown:
         notes.append(f"{unknown:,} labels name events that are not stored")
-    if len(without) > unknown:
-        attacks = int(without["is_attack"].sum())
+    if without > unknown:
+        attacks = int(labels["is_attack"].sum() - scored["is_attack"].sum())
         notes.append(
-            f"{len(without) - unknown:,} labelled events have no score in the period"
+            f"{without - unknown:,} labelled events have no score in the period"
             f" ({attacks:,} of the labels without a score say attack)"
         )
+
+
+def _matching(labels: pd.DataFrame, event_ids: pd.Series) -> pd.DataFrame:
+    """The labels of some of these events."""
+    return labels.merge(event_ids.drop_duplicates(), on="event_id", how="inner")
 
 
 def _truth(column: pd.Series) -> pd.Series:

@@ -7,7 +7,7 @@ from monitor.evaluation.labels import Judged
 from monitor.evaluation.measures import FIRST_EVENTS
 from monitor.evaluation.plots import plots
 from monitor.evaluation.result import Evaluation
-from monitor.evaluation.table import PLAIN_LOGIN, UNNAMED_ATTACK, rate, shown
+from monitor.evaluation.table import PLAIN_LOGIN, UNNAMED_ATTACK, period, rate, shown
 
 _STYLE = """
 :root { color-scheme: light; } body { font: 16px/1.5 system-ui, sans-serif; color: #0f172a; background: #fff;
@@ -24,7 +24,7 @@ figure { margin: 0; flex: 1 1 26rem; } figure svg { width: 100%; height: auto; }
 def page(evaluation: Evaluation, judged: Judged) -> str:
     """The whole page; plots that need attacks and ordinary logins are left out where one is missing."""
     overview = [
-        ("Period", f"{evaluation.begin} to {evaluation.end}"),
+        ("Period", period(evaluation)),
         ("Ordinary logins", f"{evaluation.ordinary_logins:,} of {evaluation.ordinary_accounts:,} accounts"),
         ("Attacks", f"{evaluation.attack_events:,} logins in {evaluation.incidents:,} incidents"),
         ("ROC AUC (95 %)", shown(evaluation.roc_auc, digits=4)),

@@ -18,7 +18,6 @@ class Ranking:
 
     order: NDArray[np.intp]  # ordinary logins, lowest score first
     ordinary: Floats  # their scores, ascending
-    tie: NDArray[np.intp]  # for each, the first position with the same score
     attack: Floats  # scores of attacks, as given
     below: NDArray[np.intp]  # for each attack, how many ordinary scores are smaller …
     upto: NDArray[np.intp]  # … and how many are not greater
@@ -30,7 +29,6 @@ class Ranking:
         return cls(
             order,
             ascending,
-            np.searchsorted(ascending, ascending, "left"),
             attack,
             np.searchsorted(ascending, attack, "left"),
             np.searchsorted(ascending, attack, "right"),
@@ -60,6 +58,6 @@ class Ranking:
 
         It is the highest ordinary score that too many ordinary logins reach; minus infinity where none is.
         """
-        reached = cumulative[-1] - cumulative[self.tie]
-        too_many = int(np.count_nonzero(reached > budget * cumulative[-1] * (1 + 1e-12)))
+        fits = cumulative[-1] * (1 - budget * (1 + 1e-12))  # weight below a score that keeps the budget
+        too_many = int(np.searchsorted(cumulative, fits, "left"))
         return float(self.ordinary[too_many - 1]) if too_many else -np.inf

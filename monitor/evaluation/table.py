@@ -32,6 +32,11 @@ def shown(measure: Measure, percent: bool = False, digits: int = 3) -> str:
     return f"{text} ({_number(measure.low, percent, digits)}-{_number(measure.high, percent, digits)})"
 
 
+def period(evaluation: Evaluation) -> str:
+    """First and last login to the minute, UTC."""
+    return " to ".join(moment[:16].replace("T", " ") for moment in (evaluation.begin, evaluation.end) if moment)
+
+
 def rate(value: float | None) -> str:
     """A share in per cent, or a dash."""
     return "-" if value is None else f"{value:.2%}" if value < 0.1 else f"{value:.1%}"
@@ -45,7 +50,7 @@ def _overview(evaluation: Evaluation) -> Table:
     table = Table(title="Detection measured against labels", show_header=False, title_justify="left")
     table.add_column()
     table.add_column()
-    table.add_row("period", f"{evaluation.begin} to {evaluation.end}")
+    table.add_row("period", period(evaluation))
     table.add_row("ordinary logins", f"{evaluation.ordinary_logins:,} of {evaluation.ordinary_accounts:,} accounts")
     table.add_row("attacks", f"{evaluation.attack_events:,} logins in {evaluation.incidents:,} incidents")
     table.add_row("ROC AUC", shown(evaluation.roc_auc, digits=4))

@@ -42,7 +42,7 @@ def read_labels(path: Path) -> Labels:
 def _judge(engine: Engine, labels: Labels, since: datetime | None) -> Judged:
     with reading(engine) as connection:
         scores = labelled_scores(connection, labels.frame["event_id"], since)
-        complete = labels.frame["event_id"].isin(scores["event_id"]).all()
+        complete = scores["event_id"].nunique() == len(labels.frame)
         stored = len(labels.frame) if complete else count_stored(connection, labels.frame["event_id"])
     return judge(labels, scores, stored)
 

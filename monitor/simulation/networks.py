@@ -109,9 +109,6 @@ class Networks:
         shares = _SHARES[: len(offer)]
         return int(offer[self._rng.choice(len(offer), p=shares / shares.sum())])
 
-    def fixed_providers(self, city: int) -> NDArray[np.int64]:
-        return self._fixed[str(self.atlas.country[city])]
-
     def pool(self, asn: int, city: int, kind: int, size: int) -> int:
         """First of ``size`` consecutive addresses that ``asn`` uses for ``kind`` in ``city``; stable."""
         key = (asn, city, kind)
@@ -195,9 +192,9 @@ class Networks:
         base = self.pool(asn, city, SERVER, 16_384) + int(self._rng.integers(16_384))
         return int(self.links.add(1, kind=SERVER, asn=asn, city=city, base=base, lag_ms=1.5)[0])
 
-    def proxies(self, city: int, count: int, asn: int | None = None) -> NDArray[np.int32]:
+    def proxies(self, city: int, count: int) -> NDArray[np.int32]:
         """Other people's home connections rented by an attacker: ordinary addresses among their neighbours'."""
-        owners = [self.provider(city, HOME) if asn is None else asn for _ in range(count)]
+        owners = [self.provider(city, HOME) for _ in range(count)]
         base = [self.pool(owner, city, HOME, 16_384) + int(self._rng.integers(16_384)) for owner in owners]
         lag = self._rng.gamma(5.0, 4.0, count)
         return self.links.add(count, kind=PROXY, asn=owners, city=city, base=base, lag_ms=lag)

@@ -100,11 +100,11 @@ class Stage:
         return int(people.home_after[account] if at / _DAY >= people.move_day[account] else people.home[account])
 
     def machine(self, program: str | None = None) -> int:
-        """An attacker's own machine with a new device id, or none at all."""
+        """An attacker's own machine with a new device id; one in four, and every script, shows none."""
         kind = LAPTOP if self.rng.random() < 0.8 else PHONE
         chosen = None if program is None else np.array([PROGRAM[program]])
         device = add_devices(self.world.devices, self.rng, kind, 1, 0.0, chosen)
-        if self.rng.random() < 0.4 or program in ("python", "curl", "go"):
+        if self.rng.random() < 0.25 or program in ("python", "curl", "go"):
             self.world.devices["identity"][device] = NEVER
         return int(device[0])
 
@@ -148,13 +148,6 @@ class Stage:
         columns.setdefault("auth", self.methods(account, count))
         columns.setdefault("application", self.goals(account, count))
         return logins(account=account, seconds=np.minimum(seconds, self.end - self.rng.uniform(1, 60)), **columns)
-
-    def neighbour_provider(self, account: int, at: float, same: bool) -> int:
-        """The provider of the victim's home, or another one of the same country."""
-        own = int(self.world.links["asn"][self.own_home(account, at)])
-        offer = self.world.networks.fixed_providers(int(self.world.people.city[account]))
-        others = offer[offer != own]
-        return own if same or not len(others) else int(self.rng.choice(others))
 
 
 def label(rows: Rows, kind: str, incident: int) -> Rows:

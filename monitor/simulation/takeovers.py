@@ -32,8 +32,7 @@ def takeover_residential_proxy(stage: Stage) -> Rows:
     account = int(stage.victims(1)[0])
     begin = stage.moment(account, alert=stage.rng.random() < 0.7)
     city = int(stage.world.links["city"][stage.own_home(account, begin)])
-    asn = stage.neighbour_provider(account, begin, same=stage.rng.random() < 0.5)
-    link = int(stage.world.networks.proxies(city, 1, asn)[0])
+    link = int(stage.world.networks.proxies(city, 1)[0])
     return _session(stage, account, begin, link, stage.foreign_city(city), match=0.9)
 
 
@@ -117,17 +116,17 @@ def slow_drift(stage: Stage) -> Rows:
     patient = stage.end - (stage.end - stage.begin) * rng.uniform(0.7, 1.0)
     days = np.sort(rng.beta(1.6, 1.0, int(rng.integers(10, 30)))) * (stage.end - patient) / _DAY + patient / _DAY
     progress = (days - days[0]) / max(days[-1] - days[0], 1e-9)
-    near = int(world.networks.proxies(city, 1, stage.neighbour_provider(account, patient, same=True))[0])
-    middle = stage.way_in(stage.domestic_city(city), "home exit")
-    far = stage.way_in(stage.foreign_city(city), "home exit server")
+    origin = stage.foreign_city(city)
+    near = int(world.networks.proxies(city, 1)[0])
+    middle, far = stage.way_in(stage.domestic_city(city), "home exit"), stage.way_in(origin, "home exit server")
     own = stage.own_device(account, patient)
     lookalike, machine = stage.lookalike(own), stage.machine()
     hour = world.people.start_hour[account] + rng.uniform(0, 8, len(days)) + progress * rng.uniform(2, 9)
     offset = world.offsets[city, np.minimum(days.astype(int), world.days - 1)]
     seconds = np.clip(np.floor(days) * _DAY + hour * 3_600 - offset, stage.begin, stage.end - 1)
+    link = np.select([progress < 0.4, progress < 0.75], [near, middle], far)
     return logins(
-        account=account, seconds=np.sort(seconds),
-        link=np.select([progress < 0.4, progress < 0.75], [near, middle], far),
-        device=np.where(progress < 0.55, lookalike, machine), auth=int(world.people.auth[account]),
-        application=stage.goals(account, len(days), 0.8), detour_km=0.0,
+        account=account, seconds=np.sort(seconds), link=link, device=np.where(progress < 0.55, lookalike, machine),
+        auth=int(world.people.auth[account]), application=stage.goals(account, len(days), 0.8),
+        detour_km=world.atlas.distance[origin, world.links["city"][link]],
     )  # fmt: skip
