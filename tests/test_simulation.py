@@ -101,6 +101,19 @@ def test_ordinary_accounts_are_seldom_attacked_and_most_logins_are_plain(organis
     assert ((labels["scenario"] == "") & (labels["is_attack"] == 0)).mean() > 0.6
 
 
+def test_a_country_that_is_new_neither_finds_the_attacks_nor_spares_the_travellers(
+    organisation: tuple[str, Simulated],
+) -> None:
+    events = joined(organisation[1])
+    known = events["country"].notna()
+    new = known & ~events[known].duplicated(["user", "country"]).reindex(events.index, fill_value=False)
+    tested = events[events["occurred_at"] >= DEFAULT_START + pd.Timedelta(days=2 / 3 * DAYS)].assign(new=new)
+    attacks = tested[tested["is_attack"] == 1]
+    first = attacks[attacks.groupby("incident").cumcount() < 3]
+    assert 0.1 < first.groupby("incident")["new"].max().mean() < 0.65
+    assert tested.loc[tested["is_attack"] == 0, "new"].mean() > 0.001
+
+
 def test_how_often_people_log_in_is_heavy_tailed() -> None:
     simulated = simulate("consumer", accounts=800, days=30, seed=9, attacks_per_kind=0, early_incidents=0)
     per_day = simulated.events.groupby("user").size() / 30

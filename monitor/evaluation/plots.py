@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import MultipleLocator, PercentFormatter
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from monitor.evaluation.labels import Judged
@@ -18,6 +18,7 @@ from monitor.evaluation.result import Evaluation
 _ATTACK, _ORDINARY, _QUIET = "#c2410c", "#1d4ed8", "#94a3b8"
 _NEAR_ZERO = 0.02  # the part of the ROC curve that a reviewer could live with
 _MOMENT = 0.01  # minutes: what "at once" is drawn as on a logarithmic axis
+_TIMES = {_MOMENT: "at once", 1: "1 min", 60: "1 h", 1_440: "1 day", 10_080: "1 week"}
 
 _Draw = Callable[[Axes, Evaluation, Judged], None]
 
@@ -62,6 +63,7 @@ def _roc(axes: Axes, evaluation: Evaluation, judged: Judged) -> None:
         axes.axvline(row.budget, color=_QUIET, linewidth=0.8, linestyle=":")
     axes.set(xlim=(0, _NEAR_ZERO), ylim=(0, 1.02))
     axes.set(xlabel="share of ordinary logins that are false alarms", ylabel="share of attack logins found")
+    axes.xaxis.set_major_locator(MultipleLocator(0.005))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
 
 
@@ -95,13 +97,6 @@ def _time(axes: Axes, evaluation: Evaluation, judged: Judged) -> None:
                   color=_ATTACK, alpha=shade, label=f"at {row.budget:.1%}")  # fmt: skip
     axes.set_xscale("log")
     axes.set(xlim=(_MOMENT, 3e4), ylim=(0, 1.02), xlabel="since the first event", ylabel="share of incidents found")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda minutes, _: _duration(minutes)))
+    axes.set_xticks(list(_TIMES), list(_TIMES.values()), minor=False)
+    axes.set_xticks([], minor=True)
     axes.legend(frameon=False, loc="lower right")
-
-
-def _duration(minutes: float) -> str:
-    if minutes <= _MOMENT:
-        return "at once"
-    if minutes < 1:
-        return f"{minutes * 60:.0f} s"
-    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.0f} h"
