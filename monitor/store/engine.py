@@ -103,6 +103,11 @@ def explain(error: BaseException) -> str:
     return first if first and isinstance(error, MonitorError) else f"{type(error).__name__}: {first}".rstrip(": ")
 
 
+def is_database_failure(error: BaseException) -> bool:
+    """Whether the database refused or broke off, rather than the program being wrong."""
+    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+
+
 def _guard(engine: Engine) -> Guard | None:
     guard: Guard | None = engine.get_execution_options().get("monitor_guard")
     return guard

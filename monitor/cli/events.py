@@ -1,0 +1,103 @@
+"""``monitor ingest``, ``monitor pull``, ``monitor simulate``."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from monitor.cli.parameters import Moment, Registered
+
+
+def _formats() -> Iterable[str]:
+    from monitor.sources import REGISTRY
+
+    return REGISTRY
+
+
+def _populations() -> Iterable[str]:
+    from monitor.simulation import POPULATIONS
+
+    return POPULATIONS
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--format", "format_", required=True, type=Registered("format", _formats), help="csv, jsonl, sshd, rba, ..."
+)
+@click.option("--source", required=True, metavar="NAME", help="Where the events come from; unique with their event_id.")
+@click.option(
+    "--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Write rejected records and reasons here."
+)
+@click.option(
+    "--year", type=click.IntRange(1990, 2099), help="Year of the first stamp, for logs whose stamps have none."
+)
+def ingest(paths: tuple[str, ...], format_: str, source: str, rejects: Path | None, year: int | None) -> None:
+    """Load login events from files (- is standard input)."""
+    from monitor.cli.output import counted, progress, say
+    from monitor.cli.session import opened
+    from monitor.jobs.ingest import IngestReport, ingest
+    from monitor.sources import Options
+
+    with opened() as (engine, _), progress() as tell:
+
+        def told(position: int, report: IngestReport) -> None:
+            if report.read:
+                tell("records", report.read, note=f"{report.rejected:,} rejected")
+
+        report = ingest(
+            engine, paths, format_, source,
+            now=datetime.now(UTC), options=Options(year=year), rejects=rejects, progress=told,
+        )  # fmt: skip
+    counts = {name: getattr(report, name) for name in ("read", "stored", "duplicate", "rejected")}
+    say(counted(counts))
+    if report.skipped:
+        say(f"skipped, being no logins: {counted(report.skipped)}")
+    for reason, count in report.reasons.most_common(5):
+        say(f"  rejected {count:,}: {reason}")
+
+
+@click.command()
+def pull() -> None:
+    """Pull what is new from every configured source."""
+    from monitor.cli.output import counted, say
+    from monitor.cli.session import opened, recorded
+    from monitor.jobs import pull
+
+    with opened() as (engine, settings):
+        if not settings.sources:
+            say("no sources are configured; add [[sources]] with name, url and query to monitor.toml")
+            return
+        with recorded(engine, "pull") as record:
+            record.counts = pull.run(engine, settings, datetime.now(UTC))
+    say(counted(record.counts))
+
+
+@click.command()
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Directory to write into.")
+@click.option("--population", default="corporate", show_default=True, type=Registered("name", _populations))
+@click.option("--accounts", default=1_000, show_default=True, type=click.IntRange(20, 1_000_000))
+@click.option("--days", default=60, show_default=True, type=click.IntRange(7, 3_660))
+@click.option("--seed", default=7, show_default=True, type=click.IntRange(0))
+@click.option("--start", type=Moment(), help="First day.  [default: 2025-09-01T00:00:00Z]")
+@click.option("--attacks", "per_kind", type=click.IntRange(0), help="Incidents of each kind.  [default: by accounts]")
+def simulate(
+    out: Path, population: str, accounts: int, days: int, seed: int, start: datetime | None, per_kind: int | None
+) -> None:
+    """Write a simulated organisation with attacks.
+
+    Writes events.csv, and labels.csv for monitor evaluate.
+    """
+    from monitor.cli.output import say
+    from monitor.simulation import DEFAULT_START, simulate, write
+
+    try:
+        simulated = simulate(population, accounts, days, seed, start or DEFAULT_START, per_kind)
+        events, labels = write(simulated, out)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"cannot write to {out}: {error.strerror}") from None
+    attacks = int(simulated.labels["is_attack"].sum())
+    say(f"{events}: {len(simulated.events):,} events; {labels}: {attacks:,} of them in attacks")

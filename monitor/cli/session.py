@@ -1,0 +1,46 @@
+"""What most subcommands start from: the settings, and a database that has the schema."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from monitor.config import Settings, load_settings
+from monitor.store.engine import connect, explain, writing
+from monitor.store.jobs import record_run
+from monitor.store.schema import require_schema
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Engine, Settings]]:
+    """The configured database, ready to use, and the settings."""
+    settings = load_settings()
+    engine = connect(settings)
+    try:
+        require_schema(engine)
+        yield engine, settings
+    finally:
+        engine.dispose()
+
+
+@dataclass
+class Record:
+    """What a run has to say for itself when it is over."""
+
+    counts: Mapping[str, int | float | str] = field(default_factory=dict)
+
+
+@contextmanager
+def recorded(engine: Engine, job: str) -> Iterator[Record]:
+    """Show a job that was started by hand in ``reporting.job_run`` as well, whether it succeeds or fails."""
+    record, started, error = Record(), datetime.now(UTC), None
+    try:
+        yield record
+    except Exception as failure:
+        error = explain(failure)
+        raise
+    finally:
+        with writing(engine) as connection:
+            record_run(connection, job, started, datetime.now(UTC), record.counts, error)
