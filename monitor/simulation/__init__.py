@@ -12,6 +12,8 @@ from zlib import crc32
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import csv
 
 from monitor.simulation.attacks import attack_logins
 from monitor.simulation.calendars import calendar
@@ -73,8 +75,9 @@ def write(simulated: Simulated, directory: Path) -> tuple[Path, Path]:
     directory.mkdir(parents=True, exist_ok=True)
     events, labels = directory / "events.csv", directory / "labels.csv"
     times = simulated.events["occurred_at"].dt.strftime("%Y-%m-%dT%H:%M:%S.%f").str[:-3] + "Z"
-    simulated.events.assign(occurred_at=times).to_csv(events, index=False)
-    simulated.labels.to_csv(labels, index=False)
+    for path, frame in ((events, simulated.events.assign(occurred_at=times)), (labels, simulated.labels)):
+        table = pa.Table.from_pandas(frame.replace("", None), preserve_index=False)
+        csv.write_csv(table, path, csv.WriteOptions(quoting_style="needed", quoting_header="none"))
     return events, labels
 
 
