@@ -2,7 +2,7 @@
 
 A baseline is a set of decayed counts: how often the account was seen with a value (``entries``), and decayed sums from
 which rates and means follow (``statistics``). Counts halve every ``half_life_days``. They are kept by *forward decay*
-(Cormode, Shkapenyuk, Srivastava & Xu, ICDE 2009): every login counts ``2 ** (time / half_life)`` in units of a landmark,
+(Cormode, Shkapenyuk, Srivastava & Xu, ICDE 2009): every login counts ``2 ** (time / half_life)`` from a landmark on,
 so that decayed counts before each login are plain cumulative sums, and division by the same factor gives their value
 at any time. Only ordinary logins are learned; others leave a touch (an entry of weight 0): seen, but not usual.
 """
@@ -53,6 +53,23 @@ class Baselines:
     statistics: dict[str, Floats]
     latest: dict[str, Floats]
     window: Window
+
+    def of(self, accounts: Flags) -> "Baselines":
+        """The baselines of the accounts for which the flag [a] is set, renumbered in order."""
+        number = np.cumsum(accounts) - 1
+        entries = {}
+        for name, column in self.entries.items():
+            kept = accounts[column.account]
+            entries[name] = Entries(
+                number[column.account[kept]], column.value[kept], column.weight[kept], column.seen[kept]
+            )
+        return Baselines(
+            self.updated[accounts],
+            entries,
+            {name: column[accounts] for name, column in self.statistics.items()},
+            {name: column[accounts] for name, column in self.latest.items()},
+            self.window[accounts],
+        )
 
     @classmethod
     def empty(cls, accounts: int, window: tuple[int, int]) -> "Baselines":
@@ -189,9 +206,16 @@ class Past:
         return self.stored.latest[name][self.logins.account]
 
     def keep(self, name: str, rows: Ints, column: Floats) -> None:
-        """Make ``column`` [n] at ``rows`` [a] the new latest fact of each account; row -1 keeps the stored one."""
+        """Make ``column`` [n] at ``rows`` [a] the new latest fact of each account.
+
+        Row -1 keeps what is stored, and so does a login that came late: the latest stays the latest.
+        """
         held = self.stored.latest.get(name, np.full(len(rows), np.nan))
-        self._latest[name] = np.where(rows >= 0, column[rows], held)
+        if not len(column):
+            self._latest[name] = held
+            return
+        late = self.logins.time[rows] < np.nan_to_num(self.stored.updated, nan=-np.inf)
+        self._latest[name] = np.where((rows >= 0) & ~(late & np.isfinite(held)), column[rows], held)
 
     def after(self, window: Window) -> Baselines:
         """The baselines once the batch is learned."""

@@ -31,6 +31,9 @@ CATEGORICAL = (
 
 UNKNOWN = -1
 
+#: Logins in a window: at one to five logins a day, the last days to two weeks.
+LENGTH = 16
+
 
 @dataclass(frozen=True)
 class Values:
@@ -75,8 +78,43 @@ class Logins:
         """Whether a row is its account's first of the batch [n]."""
         return first_of_runs(self.account)
 
+    def of(self, accounts: Flags) -> "Logins":
+        """The logins of the accounts for which the flag [a] is set, with those accounts renumbered in order."""
+        rows = accounts[self.account]
+        number = np.cumsum(accounts) - 1
+        return Logins(
+            account=number[self.account[rows]],
+            accounts=self.accounts[accounts],
+            time=self.time[rows],
+            success=self.success[rows],
+            learnable=self.learnable[rows],
+            values={name: Values(column.codes[rows], column.names) for name, column in self.values.items()},
+            address=Values(self.address.codes[rows], self.address.names),
+            latitude=self.latitude[rows],
+            longitude=self.longitude[rows],
+            rtt_ms=self.rtt_ms[rows],
+        )
 
-def logins(events: pd.DataFrame) -> Logins:
+
+#: The columns of the frame that ``encode`` reads, beside ``occurred_at``.
+FRAME_TEXTS = (
+    "account_id",
+    "outcome",
+    "ip",
+    "network",
+    "country",
+    "region",
+    "city",
+    "browser",
+    "os",
+    "device_id",
+    "auth_method",
+    "application",
+)
+FRAME_NUMBERS = ("latitude", "longitude", "asn", "rtt_ms")
+
+
+def encode(events: pd.DataFrame) -> Logins:
     """Encode a frame of stored events (``account_id``, ``occurred_at``, canonical columns, ``network``).
 
     The frame must be sorted by (account_id, occurred_at); an optional column ``learnable`` defaults to true.
@@ -87,9 +125,7 @@ def logins(events: pd.DataFrame) -> Logins:
         accounts=np.asarray(accounts, dtype=object),
         time=seconds(events["occurred_at"]),
         success=(events["outcome"] == "success").to_numpy(bool),
-        learnable=(
-            events["learnable"].to_numpy(bool) if "learnable" in events else np.ones(len(events), bool)
-        ),
+        learnable=(events["learnable"].to_numpy(bool) if "learnable" in events else np.ones(len(events), bool)),
         values={
             "country": _coded(events["country"]),
             "region": _qualified(events, "region", "country"),
@@ -111,7 +147,8 @@ def logins(events: pd.DataFrame) -> Logins:
 
 def seconds(times: "pd.Series[pd.Timestamp]") -> Floats:
     """Timestamps as seconds since the epoch (UTC), to the microsecond."""
-    return times.astype("datetime64[us, UTC]").astype(np.int64).to_numpy() / 1e6
+    microseconds: Ints = times.astype("datetime64[us, UTC]").astype(np.int64).to_numpy()
+    return microseconds / 1e6
 
 
 def _coded(column: "pd.Series[str]") -> Values:
@@ -172,4 +209,5 @@ def leaky_sum(amounts: Floats, time: Floats, starts: Flags, lifetime: float) -> 
     apart = np.cumsum(starts) * (np.ptp(scaled) + 800.0)
     with np.errstate(divide="ignore"):
         logs = np.log(amounts) + scaled + apart
-    return np.exp(np.logaddexp.accumulate(logs) - scaled - apart)
+    leaking: Floats = np.exp(np.logaddexp.accumulate(logs) - scaled - apart)
+    return leaking

@@ -90,7 +90,7 @@ def outcome(text: str) -> str:
 def country(text: str) -> str:
     """ISO 3166-1 alpha-2, or XK."""
     code = text.upper()
-    if code not in COUNTRIES:
+    if code not in COUNTRIES or not text.isascii():  # the upper case of ß is SS
         raise ValueError(f"{shown(text)} is no ISO 3166-1 alpha-2 code")
     return code
 

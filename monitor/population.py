@@ -72,6 +72,19 @@ class Population:
 TOTALS = "(totals)"
 
 
+def network_of(logins: Logins) -> Values:
+    """The network a login came through: its autonomous system or, where that is unknown, its address prefix."""
+    asn, prefix = logins.values["asn"], logins.values["network"]
+    by_prefix = np.where(prefix.codes == UNKNOWN, UNKNOWN, prefix.codes + len(asn.names))
+    return Values(np.where(asn.codes == UNKNOWN, by_prefix, asn.codes), network_names(logins))
+
+
+def network_names(logins: Logins) -> Objects:
+    """The names behind ``network_of``: "AS64500", "192.0.2.0/24"."""
+    asn, prefix = logins.values["asn"], logins.values["network"]
+    return np.concatenate([np.array([f"AS{name}" for name in asn.names], object), prefix.names])
+
+
 @dataclass
 class Crowd:
     """Answers what the population did before each login of a batch, and gathers what the batch adds."""
@@ -90,6 +103,14 @@ class Crowd:
         self._totals_before: dict[str, Floats] = {}
         self._touched: dict[str, Floats] = {}
         self._sums: dict[str, Floats] = {}
+
+    def of(self, rows: Flags, logins: Logins, past: Past) -> "Crowd":
+        """The same answers for some of the logins, as they were found with all of them."""
+        part = Crowd(logins, past, self.stored)
+        part._totals_before = {name: column[rows] for name, column in self._totals_before.items()}
+        part._touched = {name: column[rows] for name, column in self._touched.items()}
+        part._sums = {name: column[rows] for name, column in self._sums.items()}
+        return part
 
     def touches_before(self, feature: str, values: Values, known: Known) -> Floats:
         """Decayed number of accounts that met each login's value before it [n]; garbage where it is unknown."""

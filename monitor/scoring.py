@@ -9,21 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.columns import Floats, Ints
+from monitor.columns import Floats
 from monitor.detectors import Detector, Progress, Tensors, detector
-from monitor.sequences import LENGTH, Rows, Windows
+from monitor.sequences import Rows, Windows
 from monitor.tails import BandedTail
 
 #: Share of the training period, its latest part, that is held back for early stopping and calibration.
 HELD_BACK = 0.25
 
-#: Logins below this score are not worth words; one in three ordinary logins is above it.
-WORTH_EXPLAINING = 0.5
-
 
 @dataclass(frozen=True)
 class Scores:
-    """Of ``n`` logins: the calibrated ``score`` [n], ``raw`` [n], and ``contribution`` [n, features] adding up to it."""
+    """Of ``n`` logins: calibrated ``score`` [n], ``raw`` [n], and ``contribution`` [n, features] adding up to it."""
 
     score: Floats
     raw: Floats
@@ -44,19 +41,19 @@ class Scorer:
         windows: Windows,
         history: Floats,
         time: Floats,
+        held_back_from: float,
         detector_name: str,
         seed: int,
         progress: Progress,
     ) -> "Scorer":
         """Fit to ordinary logins: ``windows`` of raw evidence, ``history`` and ``time`` [n] of each latest login.
 
-        The latest quarter of the period is held back: the detector never trains on it, stops early by it, and the
-        score is calibrated on it. ``ValueError`` when there are too few logins to do either.
+        Logins from ``held_back_from`` (s) on are held back: the detector never trains on them, stops early by them,
+        and the score is calibrated on them. ``ValueError`` when there are none before or none after.
         """
-        boundary = np.quantile(time, 1 - HELD_BACK)
-        early, late = np.flatnonzero(time < boundary), np.flatnonzero(time >= boundary)
-        if len(early) < 2 or len(late) < 2:
-            raise ValueError("needs logins at different times to train on")
+        early, late = np.flatnonzero(time < held_back_from), np.flatnonzero(time >= held_back_from)
+        if not len(early) or not len(late):
+            raise ValueError("needs logins at different times to learn from")
         strength = windows.rows[windows.last].astype(np.float64)
         tails = tuple(BandedTail.fit(strength[:, i], history) for i in range(len(features)))
         nats = Windows(_nats(tails, windows, history), windows.last)
@@ -97,12 +94,3 @@ def _nats(tails: tuple[BandedTail, ...], windows: Windows, history: Floats) -> R
     for i, tail in enumerate(tails):
         nats[:, i] = tail(windows.rows[:, i].astype(np.float64), row_history)
     return nats
-
-
-def padding(accounts: int, features: int) -> Rows:
-    """Windows of accounts without history."""
-    return np.full((accounts, LENGTH, features), np.nan, np.float32)
-
-
-def oldest_first(time: Floats) -> Ints:
-    return np.argsort(time, kind="stable")

@@ -10,12 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.baselines import Window
-from monitor.columns import Ints, Logins
+from monitor.columns import LENGTH, Ints, Logins
 
 Rows = NDArray[np.float32]
-
-#: Logins in a window: at one to five logins a day, the last days to two weeks.
-LENGTH = 16
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ COMMENT ON TABLE monitor.rejected_record IS 'Input records that were no valid lo
 COMMENT ON TABLE monitor.source_cursor IS 'How far each configured source has been pulled.';
 COMMENT ON TABLE monitor.account_state IS 'What is usual for each account: decayed weights per feature and value, and its latest logins.';
 COMMENT ON TABLE monitor.population_state IS 'How common each value of each feature is across accounts: what an account with little history backs off to.';
+COMMENT ON TABLE monitor.traffic_state IS 'Fading sums of attempts, failures and accounts by address and by network: guessing and spraying, seen across accounts.';
 COMMENT ON TABLE monitor.model IS 'Trained detectors (safetensors); exactly one is active once any was trained.';
 COMMENT ON TABLE monitor.login_score IS 'One row per scored login, one partition per month of occurred_at (UTC).';
 COMMENT ON TABLE monitor.threshold IS 'Every alert threshold ever in force and why; the latest is in force.';

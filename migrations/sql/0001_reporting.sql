@@ -23,15 +23,14 @@ SELECT s.source, s.event_id, a.user_name, s.occurred_at, part.feature, part.cont
            WHEN 'region' THEN e.region
            WHEN 'city' THEN e.city
            WHEN 'asn' THEN e.asn::text
-           WHEN 'ip' THEN host(e.ip)
            WHEN 'network' THEN host(e.ip)
            WHEN 'device' THEN e.device_id
-           WHEN 'device_id' THEN e.device_id
            WHEN 'browser' THEN e.browser
            WHEN 'os' THEN e.os
            WHEN 'auth_method' THEN e.auth_method
            WHEN 'application' THEN e.application
-           WHEN 'outcome' THEN s.outcome
+           WHEN 'failure' THEN s.outcome
+           WHEN 'rtt' THEN e.rtt_ms || ' ms'
            WHEN 'hour' THEN to_char(s.occurred_at AT TIME ZONE 'UTC', 'HH24:MI "UTC"')
            WHEN 'weekday' THEN to_char(s.occurred_at AT TIME ZONE 'UTC', 'FMDay')
        END) AS observed,
@@ -73,6 +72,7 @@ CROSS JOIN LATERAL (
     SELECT entry.feature, entry.value, entry.weight, entry.last_seen_at,
            entry.weight / nullif(sum(entry.weight::double precision) OVER (PARTITION BY entry.feature), 0) AS share
     FROM unnest(s.feature, s.value, s.weight, s.last_seen_at) AS entry (feature, value, weight, last_seen_at)
+    WHERE entry.weight > 0  -- a weight of nought is a value that was met, but not learned
 ) part;
 
 CREATE VIEW reporting.user_risk AS

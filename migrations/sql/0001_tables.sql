@@ -97,6 +97,18 @@ CREATE TABLE monitor.population_state (
     PRIMARY KEY (feature, value)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 
+-- Fading sums by address and by network: password guessing, and spraying, seen across accounts.
+CREATE TABLE monitor.traffic_state (
+    kind        text NOT NULL CHECK (kind IN ('address', 'network')),
+    value       text NOT NULL CHECK (octet_length(value) <= 2048),
+    attempts    double precision NOT NULL,
+    failures    double precision NOT NULL,
+    accounts    double precision NOT NULL,
+    updated_at  timestamptz NOT NULL,
+    PRIMARY KEY (kind, value)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX traffic_state_updated_at ON monitor.traffic_state (updated_at);
+
 CREATE TABLE monitor.model (
     model_id       uuid PRIMARY KEY,
     detector       text NOT NULL,
@@ -173,9 +185,11 @@ CREATE TABLE monitor.alert_event (
     score        real NOT NULL CHECK (score > '-Infinity' AND score < 'Infinity'),
     event        jsonb NOT NULL,
     attribution  jsonb NOT NULL,
+    learned_at   timestamptz,
     PRIMARY KEY (account_id, source, event_id, occurred_at)
 );
 CREATE INDEX alert_event_alert ON monitor.alert_event (alert_id);
+CREATE INDEX alert_event_unlearned ON monitor.alert_event (occurred_at) WHERE learned_at IS NULL;
 
 CREATE TABLE monitor.review (
     review_id    uuid PRIMARY KEY,

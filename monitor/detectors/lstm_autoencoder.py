@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from monitor.detectors import Progress, Tensors
 from monitor.detectors.rarity import rarity
-from monitor.sequences import LENGTH, Rows, Windows
+from monitor.columns import LENGTH
+from monitor.sequences import Rows, Windows
 
 HIDDEN, BOTTLENECK = 64, 16
 
@@ -140,7 +141,7 @@ def _train_epoch(network: Network, optimizer: torch.optim.Optimizer, windows: Wi
         part = Windows(windows.rows, windows.last[start : start + BATCH])
         loss = _loss(network, part)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
         optimizer.step()
         total += loss.item() * len(part)

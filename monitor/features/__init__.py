@@ -7,17 +7,18 @@ ordinary history what the new evidence is worth.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
+import pandas as pd
 
 from monitor.baselines import Baselines, Past
-from monitor.columns import CATEGORICAL, Flags, Floats, Logins
+from monitor.columns import CATEGORICAL, FRAME_NUMBERS, FRAME_TEXTS, LENGTH, Flags, Floats, Logins, encode
 from monitor.features import cadence, clock, crowd, failures, latency, movement, novelty
 from monitor.features.evidence import Context, Evidence
 from monitor.population import Crowd, Population
 
-__all__ = ["NAMES", "REGISTRY", "Context", "Evidence", "Measured", "measure"]
+__all__ = ["NAMES", "REGISTRY", "Context", "Evidence", "Measured", "measure", "remeasure", "summary_names"]
 
 #: Every feature, in the order of all stored vectors.
 REGISTRY: dict[str, Callable[[Context], Evidence]] = {
@@ -59,7 +60,34 @@ def measure(
 ) -> Measured:
     """Measure every feature of a batch; ``ordinary`` [n] marks the logins that may enter the baselines."""
     past = Past(logins, stored, ordinary & logins.learnable, half_life_days)
-    context = Context(logins, past, Crowd(logins, past, population))
+    return _measured(Context(logins, past, Crowd(logins, past, population)))
+
+
+def remeasure(before: Measured, accounts: Flags, ordinary: Flags) -> Measured:
+    """Measure some accounts of a batch again, with other logins taken for ordinary.
+
+    What the population did stays as it was found: it counts every login that may be learned, alerted or not, so that
+    it depends neither on thresholds nor on how events are cut into batches. ``ordinary`` is of the remaining logins.
+    """
+    logins = before.past.logins.of(accounts)
+    past = Past(logins, before.past.stored.of(accounts), ordinary & logins.learnable, before.past.half_life_days)
+    return _measured(Context(logins, past, before.crowd.of(accounts[before.past.logins.account], logins, past)))
+
+
+def _measured(context: Context) -> Measured:
     evidence = {name: feature(context) for name, feature in REGISTRY.items()}
     strength = np.stack([evidence[name].strength for name in NAMES], axis=1).astype(np.float32)
-    return Measured(strength, context.history, evidence, past, context.crowd)
+    return Measured(strength, context.history, evidence, context.past, context.crowd)
+
+
+@cache
+def summary_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of every account's statistics and latest facts, as the features of this version keep them."""
+    nobody = pd.DataFrame({name: pd.Series([], dtype="str") for name in FRAME_TEXTS})
+    nobody["occurred_at"] = pd.Series([], dtype="datetime64[us, UTC]")
+    for name in FRAME_NUMBERS:
+        nobody[name] = pd.Series([], dtype="float64")
+    stored = Baselines.empty(0, (LENGTH, len(NAMES)))
+    measured = measure(encode(nobody), stored, Population.empty(), np.zeros(0, bool), half_life_days=1.0)
+    after = measured.past.after(stored.window)
+    return tuple(sorted(after.statistics)), tuple(sorted(after.latest))

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from monitor.columns import UNKNOWN, Floats, Ints, Values
+from monitor.columns import UNKNOWN, Floats, Ints
 from monitor.features.evidence import Context, Evidence
+from monitor.population import network_of
 
 #: Where the population's own failure rate starts, and with how many pseudo-attempts.
 PRIOR_FAILURES, PRIOR_ATTEMPTS = 0.05, 100.0
@@ -41,12 +42,9 @@ def address_failures(context: Context) -> Evidence:
 def network_failures(context: Context) -> Evidence:
     """Failures of the last day from this network (its ASN, else its prefix): slow spraying from many addresses."""
     logins = context.logins
-    asn, prefix = logins.values["asn"], logins.values["network"]
-    by_prefix = np.where(prefix.codes == UNKNOWN, UNKNOWN, prefix.codes + len(asn.names))
-    codes = np.where(asn.codes == UNKNOWN, by_prefix, asn.codes)
-    names = np.concatenate([np.array([f"AS{name}" for name in asn.names], object), prefix.names])
-    seen = np.where(asn.codes == UNKNOWN, context.familiarity("network").seen, context.familiarity("asn").seen)
-    sums = context.crowd.lately("network", Values(codes, names), seen)
+    no_asn = logins.values["asn"].codes == UNKNOWN
+    seen = np.where(no_asn, context.familiarity("network").seen, context.familiarity("asn").seen)
+    sums = context.crowd.lately("network", network_of(logins), seen)
     return _excess(context, sums, "this network within the day")
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from monitor.baselines import Known, Past
-from monitor.columns import Floats, Ints, Logins
+from monitor.columns import Flags, Floats, Ints, Logins
 from monitor.population import Crowd
 
 #: Texts for the logins at ``rows``: what happened, or what is usual for the account.
@@ -22,11 +22,15 @@ PRIOR_FAILURES = 0.05
 
 @dataclass(frozen=True)
 class Evidence:
-    """Oddness of one feature: ``strength`` [n] ≥ 0, in nats, NaN where unknown; and its words."""
+    """Oddness of one feature: ``strength`` [n] ≥ 0, in nats, NaN where unknown; and its words.
+
+    ``new`` [n] marks values that the account was never seen with, where the feature has values.
+    """
 
     strength: Floats
     observed: Describe
     usual: Describe
+    new: Flags | None = None
 
 
 @dataclass

@@ -6,6 +6,7 @@ from monitor.columns import Ints, leaky_sum
 from monitor.features.cadence import HOUR_S
 from monitor.features.evidence import Context, Evidence
 
+
 def failure(context: Context) -> Evidence:
     """Surprise of a failed login under the account's failure rate; a success is never odd."""
     habit = context.failure_habit

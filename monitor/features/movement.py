@@ -31,9 +31,7 @@ def travel(context: Context) -> Evidence:
         past.keep(name, last, column)
 
     def observed(rows: Ints) -> list[str | None]:
-        return [
-            f"{kilometres[i]:,.0f} km in {span(seconds[i])}" if np.isfinite(kilometres[i]) else None for i in rows
-        ]
+        return [f"{kilometres[i]:,.0f} km in {span(seconds[i])}" if np.isfinite(kilometres[i]) else None for i in rows]
 
     def usual(rows: Ints) -> list[str | None]:
         return ["a speed people travel at"] * len(rows)
@@ -58,9 +56,7 @@ def distance(context: Context) -> Evidence:
     nearest[rows] = _nearest_known(context, places, rows)
 
     def observed(rows: Ints) -> list[str | None]:
-        return [
-            f"{nearest[i]:,.0f} km from the nearest known place" if np.isfinite(nearest[i]) else None for i in rows
-        ]
+        return [f"{nearest[i]:,.0f} km from the nearest known place" if np.isfinite(nearest[i]) else None for i in rows]
 
     def usual(rows: Ints) -> list[str | None]:
         entries = context.past.stored.entries["place"]

@@ -32,7 +32,7 @@ def measure(name: str, context: Context) -> Evidence:
     def usual(rows: Ints) -> list[str | None]:
         return usual_values(context, name, rows)
 
-    return Evidence(strength, values.text, usual)
+    return Evidence(strength, values.text, usual, new)
 
 
 def usual_values(context: Context, name: str, rows: Ints) -> list[str | None]:

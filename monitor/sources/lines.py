@@ -9,7 +9,7 @@ from typing import NamedTuple
 MAX_LINE = 2**20  # bytes; no login record is longer
 _BLOCK = 2**18  # bytes read at once
 
-_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 _GZIP = b"\x1f\x8b"
 
 
@@ -43,6 +43,8 @@ def lines(stream: BufferedIOBase) -> Iterator[Line]:
 
 def _decoded(first: int, raw: list[bytes]) -> Iterator[Line]:
     """Lines from `first` on, decoded together if nothing is wrong with them."""
+    if first == 1 and raw:
+        raw = [raw[0].removeprefix(_BOM), *raw[1:]]
     try:
         if any(len(line) > MAX_LINE for line in raw):
             raise ValueError
@@ -52,7 +54,7 @@ def _decoded(first: int, raw: list[bytes]) -> Iterator[Line]:
         found = [_decode(number, line) for number, line in enumerate(raw, first)]
     for line in found:
         if line.problem or line.text.strip():
-            yield line._replace(text=line.text.removeprefix(_BOM)) if line.number == 1 else line
+            yield line
 
 
 def _decode(number: int, raw: bytes) -> Line:

@@ -113,7 +113,7 @@ account_state = Table(
     Column("value", ARRAY(Text), nullable=False),
     Column("weight", ARRAY(REAL), nullable=False),
     Column("last_seen_at", ARRAY(DateTime(timezone=True)), nullable=False),
-    Column("summary", ARRAY(Double), nullable=False),  # monitor.baselines.SUMMARY names the slots
+    Column("summary", ARRAY(Double), nullable=False),  # monitor.features.summary_names() names the slots
     Column("window", LargeBinary, nullable=False),  # float32 [length, features]: the latest logins
 )
 
@@ -124,6 +124,18 @@ population_state = Table(
     Column("feature", Text, primary_key=True),
     Column("value", Text, primary_key=True),
     Column("weight", Double, nullable=False),
+    _time("updated_at", nullable=False),
+)
+
+#: Fading sums of attempts, failures and accounts by address and by network.
+traffic_state = Table(
+    "traffic_state",
+    metadata,
+    Column("kind", Text, primary_key=True),  # address | network
+    Column("value", Text, primary_key=True),
+    Column("attempts", Double, nullable=False),
+    Column("failures", Double, nullable=False),
+    Column("accounts", Double, nullable=False),
     _time("updated_at", nullable=False),
 )
 
@@ -197,6 +209,7 @@ alert_event = Table(
     Column("score", REAL, nullable=False),
     Column("event", JSONB, nullable=False),  # the canonical columns
     Column("attribution", JSONB, nullable=False),  # [{feature, contribution, observed, usual}], largest first
+    _time("learned_at"),  # when the login entered the baseline after all: dismissed, or its patience ran out
 )
 
 #: Every verdict ever given; the latest of an alert counts.

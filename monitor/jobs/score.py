@@ -1,0 +1,171 @@
+"""The job ``score``: every event that has no score yet, oldest first, in batches that commit as a whole.
+
+A batch is one transaction: scores, alerts, baselines and the queue change together or not at all, so that a pass may
+be killed anywhere and the next one goes on as if nothing had happened.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, Engine
+
+from monitor import columns, features
+from monitor.config import Settings
+from monitor.events import MonitorError
+from monitor.jobs.alert import raise_alerts
+from monitor.judging import WORTH_EXPLAINING, Judged, judge, learn
+from monitor.population import Population
+from monitor.progress import Progress, silent
+from monitor.store import accounts, models, population, scores, unscored
+from monitor.store.engine import reading, writing
+
+#: Events in one transaction: bounds memory and the work that a crash repeats.
+BATCH = 50_000
+
+#: An event further in the future than this waits: its clock is wrong, and it would move baselines ahead of time.
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+class NoModelError(MonitorError):
+    """Nothing can be scored before the first training."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What stays the same for all batches of one pass."""
+
+    model: models.StoredModel
+    threshold: float
+    settings: Settings
+    now: datetime
+
+
+def run(engine: Engine, settings: Settings, now: datetime) -> dict[str, int | float | str]:
+    """The scheduled pass; before the first training, and while another process scores or trains, it waits."""
+    with reading(engine) as connection:
+        if models.active_model_id(connection) is None:
+            return {"scored": 0, "waiting_for": "a model"}
+    return score(engine, settings, now, wait=False)
+
+
+def score(
+    engine: Engine,
+    settings: Settings,
+    now: datetime,
+    until: datetime | None = None,
+    tell: Progress = silent,
+    *,
+    wait: bool = True,
+) -> dict[str, int | float | str]:
+    """Score everything unscored before ``until``; returns counts. Raises ``NoModelError`` before the first training."""
+    limit = min(until, now + CLOCK_SKEW) if until else now + CLOCK_SKEW
+    with reading(engine) as connection:
+        pass_ = _prepare(connection, settings, now)
+        total = unscored.count_unscored(connection, limit)
+    counts = Counter({"scored": 0, "alerts": 0, "alerted": 0, "quarantined": 0, "learned_late": 0})
+    while True:
+        with writing(engine) as connection:
+            if not scores.lock_scoring(connection, wait=wait):
+                return {**counts, "waiting_for": "another process that scores or trains"}
+            done = _next_batch(connection, pass_, limit, counts)
+        tell("score", counts["scored"] + counts["quarantined"], max(total, counts["scored"] + counts["quarantined"]))
+        if done < BATCH:
+            return dict(counts)
+
+
+def _prepare(connection: Connection, settings: Settings, now: datetime) -> Pass:
+    model, threshold = models.active_model(connection), models.threshold_in_force(connection)
+    if model is None or threshold is None:
+        raise NoModelError("there is no model yet: run `monitor train` first")
+    if model.scorer.features != features.NAMES:
+        raise NoModelError("the active model was trained by another version: run `monitor train`")
+    return Pass(model, threshold, settings, now)
+
+
+def _next_batch(connection: Connection, pass_: Pass, limit: datetime, counts: Counter[str]) -> int:
+    """Score one batch and store all that follows from it; returns the number of events it took off the queue."""
+    events = unscored.next_unscored(connection, limit, BATCH)
+    if len(events) == 0:
+        counts["learned_late"] += _learn_late(connection, pass_, pass_.now)
+        return 0
+    counts["learned_late"] += _learn_late(connection, pass_, events["occurred_at"].max())
+    _score(connection, events, pass_, counts)
+    return len(events)
+
+
+def _score(connection: Connection, events: pd.DataFrame, pass_: Pass, counts: Counter[str]) -> None:
+    """Score and store events; what cannot be scored is found by halving, and set aside with the reason."""
+    try:
+        logins, judged, changes = _judge(connection, events, pass_)
+    except (ArithmeticError, ValueError, LookupError, TypeError) as error:
+        if len(events) == 1:
+            unscored.quarantine(connection, events, f"{type(error).__name__}: {error}", pass_.now)
+            counts["quarantined"] += 1
+            return
+        half = len(events) // 2
+        _score(connection, events.iloc[:half].reset_index(drop=True), pass_, counts)
+        _score(connection, events.iloc[half:].reset_index(drop=True), pass_, counts)
+        return
+    for part in judged:
+        _store(connection, events.iloc[part.rows].reset_index(drop=True), logins, part, pass_, counts)
+    population.save_population(connection, changes)
+    unscored.no_longer_unscored(connection, events)
+
+
+def _judge(
+    connection: Connection, events: pd.DataFrame, pass_: Pass
+) -> tuple[columns.Logins, list[Judged], Population]:
+    """Read what is known of the events' accounts and values, and score them; ``ValueError`` on a score that is none."""
+    logins = columns.encode(events)
+    stored = accounts.load_baselines(connection, logins.accounts)
+    known = population.load_population(connection, logins)
+    judged, changes = judge(logins, stored, known, pass_.model.scorer, pass_.threshold, pass_.settings.half_life_days)
+    if not all(np.isfinite(part.scores.score).all() for part in judged):
+        raise ValueError("the score is no finite number")
+    return logins, judged, changes
+
+
+def _store(
+    connection: Connection,
+    events: pd.DataFrame,
+    logins: columns.Logins,
+    part: Judged,
+    pass_: Pass,
+    counts: Counter[str],
+) -> None:
+    """Store scores, alerts and baselines of the settled accounts of one round; ``events`` are just theirs."""
+    explained = np.flatnonzero((part.scores.score >= WORTH_EXPLAINING) | part.alerted)
+    words = part.words(explained)
+    counts["scored"] += scores.add_scores(
+        connection,
+        events,
+        part.scores,
+        part.alerted,
+        scores.Texts(explained, words.observed, words.usual),
+        threshold=pass_.threshold,
+        model_id=pass_.model.model_id,
+        scored_at=pass_.now,
+    )
+    if part.alerted.any():
+        counts["alerted"] += int(part.alerted.sum())
+        counts["alerts"] += raise_alerts(connection, events, part, explained, words, pass_.now)
+    accounts.save_baselines(connection, part.measured.past.logins.accounts, part.after, part.settled)
+
+
+def _learn_late(connection: Connection, pass_: Pass, until: datetime) -> int:
+    """Learn what was dismissed since, and what nobody reviewed for too long, as of the time that is being scored."""
+    moment = min(until, pass_.now)
+    patience = timedelta(days=pass_.settings.patience_days)
+    events = unscored.due_for_learning(connection, moment - patience, moment)
+    if len(events) == 0:
+        return 0
+    logins = columns.encode(events)
+    stored = accounts.load_baselines(connection, logins.accounts)
+    known = population.load_population(connection, logins)
+    learned = learn(logins, stored, known, pass_.settings.half_life_days)
+    accounts.save_baselines(connection, logins.accounts, learned, np.ones(len(logins.accounts), bool))
+    unscored.mark_learned(connection, events, pass_.now)
+    return len(events)

@@ -1,0 +1,115 @@
+"""One pass over a batch of logins: measure, score, and settle which of them the baselines may learn.
+
+A login that alerts must not teach its account's baseline, not even for the next login of the same batch; yet whether
+it alerts depends on what was learned before it. So the batch is first scored as if all were ordinary; accounts with
+alerts are measured again without what alerted, until nothing changes. Every round settles at least one login more of
+each such account, and at a fixed point each login has been scored exactly as if logins had come one by one: how
+events are cut into batches does not matter.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.baselines import Baselines
+from monitor.columns import Flags, Floats, Ints, Logins
+from monitor.features import NAMES, Measured, measure, remeasure
+from monitor.population import Population
+from monitor.scoring import Scorer, Scores
+from monitor.sequences import latest, windows
+
+#: Rounds after which the last answer stands. Accounts need about as many as they have separate incidents in a batch.
+MOST_ROUNDS = 12
+
+#: Logins scored below this (the ordinary nine of ten) are stored without words.
+WORTH_EXPLAINING = 1.0
+
+#: A feature is put in words when it makes at least this share of the raw oddness.
+WORTH_NAMING = 0.01
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The settled accounts of one round: ``rows`` point into the batch; all other columns are of those rows."""
+
+    rows: Ints
+    scores: Scores
+    history: Floats
+    alerted: Flags
+    measured: Measured
+    within: Ints  # the rows' positions in ``measured``
+    settled: Flags  # of the accounts in ``measured``
+    after: Baselines
+
+    def words(self, which: Ints) -> "Words":
+        """What was observed and what is usual, for the logins at ``which`` (positions in ``rows``)."""
+        shape = (len(which), len(NAMES))
+        words = Words(np.full(shape, None, object), np.full(shape, None, object), np.zeros(shape, bool))
+        named = self.scores.contribution[which] > WORTH_NAMING * self.scores.raw[which, None]
+        for column, name in enumerate(NAMES):
+            at = np.flatnonzero(named[:, column])
+            evidence, rows = self.measured.evidence[name], self.within[which[at]]
+            words.observed[at, column] = evidence.observed(rows)
+            words.usual[at, column] = evidence.usual(rows)
+            if evidence.new is not None:
+                words.new[at, column] = evidence.new[rows]
+        return words
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts by login and feature, None where a feature hardly mattered; ``new`` marks values never seen before."""
+
+    observed: "np.ndarray[tuple[int, ...], np.dtype[np.object_]]"
+    usual: "np.ndarray[tuple[int, ...], np.dtype[np.object_]]"
+    new: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"
+
+
+def judge(
+    logins: Logins,
+    stored: Baselines,
+    population: Population,
+    scorer: Scorer,
+    threshold: float,
+    half_life_days: float,
+) -> tuple[list[Judged], Population]:
+    """Score a batch; returns the settled parts, which together hold every row once, and the population's changes."""
+    measured = measure(logins, stored, population, np.ones(len(logins), bool), half_life_days)
+    changes = measured.crowd.after()
+    return list(_settle(measured, scorer, threshold)), changes
+
+
+def _settle(measured: Measured, scorer: Scorer, threshold: float) -> Iterator[Judged]:
+    rows = np.arange(len(measured.history))
+    for round_ in range(MOST_ROUNDS):
+        logins = measured.past.logins
+        made = windows(logins, measured.strength, measured.past.stored.window)
+        scores = scorer.score(made, measured.history)
+        alerted = scores.score >= threshold
+        changed = logins.learnable & (alerted == measured.past.ordinary)
+        unsettled = np.bincount(logins.account[changed], minlength=len(logins.accounts)) > 0
+        if round_ == MOST_ROUNDS - 1:
+            unsettled[:] = False
+        again = unsettled[logins.account]
+        within = np.flatnonzero(~again)
+        yield Judged(
+            rows[within],
+            Scores(scores.score[within], scores.raw[within], scores.contribution[within]),
+            measured.history[within],
+            alerted[within],
+            measured,
+            within,
+            ~unsettled,
+            measured.past.after(latest(logins, made)),
+        )
+        if not unsettled.any():
+            return
+        measured, rows = remeasure(measured, unsettled, ~alerted[again]), rows[again]
+
+
+def learn(logins: Logins, stored: Baselines, population: Population, half_life_days: float) -> Baselines:
+    """The baselines once logins that were scored long ago are learned after all; windows stay as they are."""
+    everything = np.ones(len(logins), bool)
+    measured = measure(logins, stored, population, everything, half_life_days)
+    return measured.past.after(stored.window)

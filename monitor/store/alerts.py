@@ -1,0 +1,131 @@
+"""Alerts and the logins in them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Connection, insert, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from monitor.alerting import CAMPAIGN_ACCOUNTS
+from monitor.columns import Floats, Objects
+from monitor.store import tables
+
+
+@dataclass(frozen=True)
+class OpenAlert:
+    """The latest open alert of an account."""
+
+    alert_id: UUID
+    last_event_at: datetime
+    score: float
+
+
+def open_alerts(connection: Connection, accounts: Objects) -> dict[str, OpenAlert]:
+    """The latest open alert by account (UUID text), for those that have one; locked against verdicts."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT account_id::text AS account_id, alert_id, last_event_at, score FROM monitor.alert
+            WHERE status = 'open' AND account_id = ANY(CAST(:accounts AS uuid[]))
+            ORDER BY last_event_at, alert_id FOR UPDATE
+            """
+        ),
+        {"accounts": list(accounts)},
+    )
+    return {row.account_id: OpenAlert(row.alert_id, row.last_event_at, row.score) for row in rows}
+
+
+def open_alert(connection: Connection, values: dict[str, Any]) -> None:
+    connection.execute(insert(tables.alert).values(status="open", **values))
+
+
+def extend_alert(connection: Connection, alert_id: UUID, values: dict[str, Any], added: int) -> None:
+    """Add ``added`` logins to an open alert; ``values`` replaces what they worsened."""
+    table = tables.alert
+    connection.execute(
+        update(table).where(table.c.alert_id == alert_id).values(event_count=table.c.event_count + added, **values)
+    )
+
+
+def add_alert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Copy logins into their alerts; one that is in an alert stays there."""
+    connection.execute(upsert(tables.alert_event).on_conflict_do_nothing(), rows)
+
+
+def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:
+    """Bind alerts of several accounts that came from one address within a day; returns the alerts bound."""
+    return connection.execute(
+        text(
+            """
+            WITH touched AS (
+                SELECT DISTINCT event->>'ip' AS ip, occurred_at FROM monitor.alert_event
+                WHERE alert_id = ANY(:alerts) AND event->>'ip' IS NOT NULL
+            ), spans AS (
+                SELECT ip, min(occurred_at) - interval '1 day' AS since, max(occurred_at) + interval '1 day' AS until
+                FROM touched GROUP BY ip
+            ), shared AS (
+                SELECT s.ip, array_agg(DISTINCT v.alert_id) AS alerts
+                FROM spans s JOIN monitor.alert_event v
+                  ON v.event->>'ip' = s.ip AND v.occurred_at BETWEEN s.since AND s.until
+                GROUP BY s.ip HAVING count(DISTINCT v.account_id) >= :accounts
+            ), named AS (
+                SELECT t.alert_id, coalesce(
+                    (SELECT min(k.campaign_id::text)::uuid FROM monitor.alert k WHERE k.alert_id = ANY(shared.alerts)),
+                    md5('campaign ' || (SELECT min(a::text) FROM unnest(shared.alerts) AS a))::uuid) AS campaign_id
+                FROM shared CROSS JOIN LATERAL unnest(shared.alerts) AS t (alert_id)
+            )
+            UPDATE monitor.alert t SET campaign_id = named.campaign_id
+            FROM (SELECT alert_id, min(campaign_id::text)::uuid AS campaign_id FROM named GROUP BY alert_id) AS named
+            WHERE t.alert_id = named.alert_id AND t.campaign_id IS NULL
+            """
+        ),
+        {"alerts": alert_ids, "accounts": CAMPAIGN_ACCOUNTS},
+    ).rowcount
+
+
+def highest_by_account_and_day(connection: Connection, since: datetime, until: datetime) -> Floats:
+    """The highest score of each account on each day in [since, until): what a threshold would make alerts of."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT max(score) FROM monitor.login_score
+            WHERE occurred_at >= :since AND occurred_at < :until AND score > 1
+            GROUP BY account_id, (occurred_at AT TIME ZONE 'UTC')::date
+            """
+        ),
+        {"since": since, "until": until},
+    )
+    return np.array(rows.scalars().all(), np.float64)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of time that was scored."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def days(self) -> float:
+        return (self.until - self.since).total_seconds() / 86_400
+
+
+def scored_span(connection: Connection, most: timedelta) -> Span | None:
+    """The latest stretch of scored logins, at most ``most`` long; None before the first score."""
+    newest = connection.scalar(text("SELECT max(occurred_at) FROM monitor.login_score"))
+    if newest is None:
+        return None
+    oldest = connection.scalar(
+        text("SELECT min(occurred_at) FROM monitor.login_score WHERE occurred_at >= :since"), {"since": newest - most}
+    )
+    return Span(oldest, newest + timedelta(microseconds=1))
+
+
+def verdict_counts(connection: Connection) -> tuple[int, int]:
+    """Alerts that stand confirmed and dismissed."""
+    rows = connection.execute(text("SELECT status, count(*) FROM monitor.alert WHERE status <> 'open' GROUP BY status"))
+    counts = {str(status): int(count) for status, count in rows}
+    return counts.get("confirmed", 0), counts.get("dismissed", 0)
