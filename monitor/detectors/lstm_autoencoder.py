@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from monitor.columns import LENGTH
 from monitor.detectors import Progress, Tensors
 from monitor.detectors.rarity import rarity
-from monitor.columns import LENGTH
 from monitor.sequences import Rows, Windows
 
 HIDDEN, BOTTLENECK = 64, 16

@@ -85,7 +85,7 @@ _INSERT = text(
         ON CONFLICT DO NOTHING
     )
     SELECT count(*) FROM fresh
-    """  # noqa: S608 - names from this module
+    """
 )
 
 

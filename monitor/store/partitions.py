@@ -49,6 +49,6 @@ def delete_leftovers(connection: Connection, before: datetime) -> int:
         ("quarantined_event", "occurred_at"),
         ("rejected_record", "rejected_at"),
     ):
-        query = text(f"DELETE FROM monitor.{table} WHERE {column} < :before")  # noqa: S608 - names from above
+        query = text(f"DELETE FROM monitor.{table} WHERE {column} < :before")
         deleted += connection.execute(query, {"before": before}).rowcount
     return deleted
