@@ -1,23 +1,22 @@
 """Login events as they come in: stored once, queued for scoring in the same transaction."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pgpq
 import pyarrow as pa
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from monitor.events import account_id, shard
 from monitor.store import tables
+from monitor.store.copy import copy_in
 from monitor.store.partitions import ensure_months
 
 # Arrow type of each column that is copied, and PostgreSQL's. An Arrow value of 16 bytes travels as a uuid does.
-_COPIED: dict[str, tuple[pa.DataType, str]] = {
+COPIED: dict[str, tuple[pa.DataType, str]] = {
     "account_id": (pa.binary(16), "uuid"),
     "source": (pa.string(), "text"),
     "event_id": (pa.string(), "text"),
@@ -43,7 +42,7 @@ _COPIED: dict[str, tuple[pa.DataType, str]] = {
 
 MOST_MONTHS = 36  # to make in one transaction: each new partition takes locks, of which a server has some thousands
 
-_STORED = [name for name in _COPIED if name != "user_name"]
+_STORED = [name for name in COPIED if name != "user_name"]
 _KEY = "account_id, source, event_id, occurred_at"
 
 
@@ -56,9 +55,9 @@ def add_events(connection: Connection, events: pd.DataFrame, received_at: dateti
     if events.empty:
         return 0
     ensure_months(connection, _months(events["occurred_at"]))
-    columns = ", ".join(f"{name} {kind}" for name, (_, kind) in _COPIED.items())
+    columns = ", ".join(f"{name} {kind}" for name, (_, kind) in COPIED.items())
     connection.execute(text(f"CREATE TEMPORARY TABLE incoming_event ({columns}) ON COMMIT DROP"))
-    _copy(connection, "incoming_event", _arrow(events))
+    copy_in(connection, "incoming_event", _arrow(events))
     stored: int = connection.execute(_INSERT, {"received_at": received_at}).scalar_one()
     connection.execute(text("DROP TABLE incoming_event"))
     return stored
@@ -112,35 +111,15 @@ def _arrow(events: pd.DataFrame) -> pa.RecordBatch:
         "shard": pa.array(np.array([shard(account) for account in accounts], dtype=np.int16)[codes]),
         "user_name": _column(events["user"], pa.string()),
     }
-    for name, (kind, _) in _COPIED.items():
+    for name, (kind, _) in COPIED.items():
         if name not in columns:
             columns[name] = _column(events[name], kind)
-    return pa.RecordBatch.from_pydict({name: columns[name] for name in _COPIED})
+    return pa.RecordBatch.from_pydict({name: columns[name] for name in COPIED})
 
 
 def _column(series: pd.Series, kind: pa.DataType) -> pa.Array:
     array = pa.array(series, from_pandas=True).cast(kind, safe=False)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-
-
-def _copy(connection: Connection, table: str, batch: pa.RecordBatch) -> None:
-    """COPY a batch into a table whose columns are the batch's, in binary."""
-    encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
-    with _cursor(connection) as cursor, cursor.copy(f"COPY {table} FROM STDIN WITH (FORMAT BINARY)") as copy:
-        copy.write(encoder.write_header())
-        for part in _slices(batch):
-            copy.write(encoder.write_batch(part))
-        copy.write(encoder.finish())
-
-
-def _slices(batch: pa.RecordBatch, rows: int = 10_000) -> Iterator[pa.RecordBatch]:
-    for start in range(0, batch.num_rows, rows):
-        yield batch.slice(start, rows)
-
-
-def _cursor(connection: Connection) -> Any:
-    """The driver's own cursor, in the transaction of `connection`."""
-    return connection.connection.cursor()
 
 
 def add_rejects(connection: Connection, source: str, rejects: pd.DataFrame, rejected_at: datetime) -> None:
