@@ -16,6 +16,7 @@ from monitor.jobs import pull as module
 from monitor.jobs.pull import PullError, pull, run
 from monitor.sources import base
 from monitor.store.engine import reading, writing
+from monitor.store.events import add_events
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 QUERY = 'SELECT id::text AS event_id, at AS occurred_at, who AS "user", host AS ip FROM login'
@@ -295,11 +296,25 @@ pull.pull(open_url(sys.argv[1]), Settings(sources=[source]), datetime.fromisofor
     assert stored(database) == list(range(1, 6_001))
 
 
-def test_events_go_in_whatever_the_order_of_the_rows(
+def test_a_pull_that_breaks_off_loses_nothing_whatever_the_order_of_the_rows(
     database: Engine, others: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "CHUNK_RECORDS", 1_000)
     insert_many(others, 5_000, "n * 7919 % 5003")
-    settings = configured(settings, source(others, QUERY + " ORDER BY at DESC"))
-    assert pull(database, settings, NOW)["app"].stored == 5_000
+    settings = configured(settings, source(others, QUERY + " ORDER BY at DESC", overlap_minutes=0))
+    calls: list[Any] = []
+
+    def fail_at_the_third(*arguments: Any) -> int:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise RuntimeError("broken off")
+        return add_events(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "add_events", fail_at_the_third)
+        with pytest.raises(RuntimeError, match="broken off"):
+            pull(database, settings, NOW)
+    assert 0 < len(stored(database)) < 5_000
+    pull(database, settings, NOW)
+    assert stored(database) == list(range(1, 5_001))
     assert datetime.fromisoformat(cursor_of(database)["occurred_at"]) == ago(minutes=1)
