@@ -16,6 +16,7 @@ COMMANDS = {
     "pull": "monitor.cli.events:pull",
     "train": "monitor.cli.scoring:train",
     "score": "monitor.cli.scoring:score",
+    "review": "monitor.cli.feedback:review",
     "calibrate": "monitor.cli.feedback:calibrate",
     "evaluate": "monitor.cli.scoring:evaluate",
     "run": "monitor.cli.serving:run",

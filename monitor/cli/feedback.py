@@ -1,8 +1,58 @@
-"""``monitor calibrate``."""
+"""``monitor review``, ``monitor calibrate``."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
+
+MOST_PROBLEMS = 100  # lines of a file that are explained one by one
+
+
+@click.command()
+@click.argument("alert_id", required=False)
+@click.argument("verdict", required=False, type=click.Choice(["confirm", "dismiss", "undo"]))
+@click.option("--by", metavar="NAME", help="Who gives the verdict.")
+@click.option("--reason", metavar="WORD", help="Why, in a word: compromised, travel, new_device, vpn, ...")
+@click.option("--note", metavar="TEXT", help="Why, in your words.")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Take verdicts from a CSV with columns alert_id,verdict,reviewer,note.",
+)
+def review(
+    alert_id: str | None, verdict: str | None, by: str | None, reason: str | None, note: str | None, path: Path | None
+) -> None:
+    """Confirm or dismiss an alert, or undo the last verdict."""
+    from monitor.cli.session import opened
+    from monitor.jobs.review import review
+
+    if path is not None:
+        if any(given is not None for given in (alert_id, verdict, by, reason, note)):
+            raise click.UsageError("--file takes everything from the file")
+        _review_file(path)
+        return
+    if alert_id is None or verdict is None or by is None:
+        raise click.UsageError("give ALERT_ID, confirm or dismiss, and --by NAME; or --file CSV")
+    with opened() as (engine, _):
+        taken = review(engine, alert_id, verdict, by, note, datetime.now(UTC), reason)
+    from monitor.cli.output import say
+
+    say(f"alert {alert_id}: {verdict} by {by}" + ("" if taken else ", as it was already"))
+
+
+def _review_file(path: Path) -> None:
+    from monitor.cli.output import printable, say
+    from monitor.cli.session import opened
+    from monitor.jobs.review import review_file
+
+    with opened() as (engine, _):
+        report = review_file(engine, path, datetime.now(UTC))
+    for line, why in report.problems[:MOST_PROBLEMS]:
+        click.echo(printable(f"line {line}: {why}"), err=True)
+    if len(report.problems) > MOST_PROBLEMS:
+        click.echo(f"and {len(report.problems) - MOST_PROBLEMS:,} lines more", err=True)
+    say(f"read {report.read:,}, taken {report.taken:,}, repeated {report.repeated:,}, refused {len(report.problems):,}")
 
 
 @click.command()

@@ -1,0 +1,163 @@
+"""Taking verdicts: one, or a file of them. Each changes its alert's status in the transaction that stores it."""
+
+import csv
+import io
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+
+from monitor.review import ReviewError, Verdict, checked
+from monitor.store import reviews
+from monitor.store.engine import writing
+
+COLUMNS = ("alert_id", "verdict", "reviewer", "note")
+
+#: A file of verdicts is read whole: it is one transaction. This is a hundred times what people review in a year.
+LARGEST_FILE = 64 * 2**20
+
+
+def review(
+    engine: Engine,
+    alert_id: str | UUID,
+    verdict: str,
+    by: str,
+    note: str | None,
+    now: datetime,
+    reason: str | None = None,
+) -> bool:
+    """Take one verdict; False when the alert stands so already by the same reviewer. Raises ``ReviewError``."""
+    given = checked(Verdict(_alert_id(alert_id), verdict, by, reason, note), now)
+    with writing(engine) as connection:
+        standing = reviews.lock_alerts(connection, [given.alert_id]).get(given.alert_id)
+        return _take(connection, given, standing, now)
+
+
+@dataclass
+class FileReport:
+    """What became of the lines of a file of verdicts; ``problems`` are (line, why)."""
+
+    read: int = 0
+    taken: int = 0
+    repeated: int = 0
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+
+def review_file(engine: Engine, path: Path, now: datetime) -> FileReport:
+    """Take every verdict of a CSV file that can be taken, in one transaction; the same file again changes nothing.
+
+    Of several verdicts on one alert the last line counts. A reviewer who contradicts themselves within the file is not
+    counted on that alert. Raises ``ReviewError`` for a file that is no such CSV.
+    """
+    report = FileReport()
+    lines = _contradicted(_parsed(path, now, report), report)
+    with writing(engine) as connection:
+        standing = reviews.lock_alerts(connection, sorted({given.alert_id for _, given in lines}))
+        for line, given in lines:
+            try:
+                taken = _take(connection, given, standing.get(given.alert_id), now)
+            except ReviewError as error:
+                report.problems.append((line, str(error)))
+                continue
+            report.taken += taken
+            report.repeated += not taken
+            if taken:
+                standing |= reviews.lock_alerts(connection, [given.alert_id])
+    report.problems.sort()
+    return report
+
+
+def _take(connection: Connection, given: Verdict, standing: reviews.Standing | None, now: datetime) -> bool:
+    if standing is None:
+        raise ReviewError(f"there is no alert {given.alert_id}")
+    if _same(given, standing) or (given.act is not None and reviews.is_taken(connection, given.act)):
+        return False
+    if given.verdict == "undo" and standing.status == "open":
+        raise ReviewError(f"alert {given.alert_id} has no verdict to undo")
+    reviews.add_verdict(connection, given, now)
+    return True
+
+
+def _same(given: Verdict, standing: reviews.Standing) -> bool:
+    return (given.verdict, given.reviewer, given.reason, given.note) == (
+        standing.verdict,
+        standing.reviewer,
+        standing.reason,
+        standing.note,
+    )
+
+
+def _parsed(path: Path, now: datetime, report: FileReport) -> list[tuple[int, Verdict]]:
+    """The well-formed lines with their numbers; the others are put into the report."""
+    found = []
+    reader = csv.DictReader(io.StringIO(_read(path), newline=""), restval="")
+    try:
+        header = [name.strip().lower() for name in reader.fieldnames or []]
+        missing = [name for name in COLUMNS[:3] if name not in header]
+        if missing:
+            raise ReviewError(f"{path}: the header lacks {', '.join(missing)}; expected {','.join(COLUMNS)}")
+        reader.fieldnames = header
+        for row in reader:
+            report.read += 1
+            try:
+                word = row["verdict"].strip().lower()
+                given = Verdict(
+                    _alert_id(row["alert_id"].strip()), word, row["reviewer"], row.get("reason"), row.get("note")
+                )
+                given = checked(given, now)
+                found.append((reader.line_num, replace(given, act=_act(given))))
+            except ReviewError as error:
+                report.problems.append((reader.line_num, str(error)))
+    except csv.Error as error:
+        raise ReviewError(f"{path}: line {reader.line_num}: {error}") from None
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise ReviewError(f"cannot read {path}: {error.strerror}") from None
+    if len(content) > LARGEST_FILE:
+        raise ReviewError(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
+    if not content.strip():
+        raise ReviewError(f"{path} is empty; expected {','.join(COLUMNS)}")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ReviewError(f"{path} is no UTF-8 text (byte {error.start:,})") from None
+
+
+def _contradicted(lines: list[tuple[int, Verdict]], report: FileReport) -> list[tuple[int, Verdict]]:
+    """Without the verdicts of a reviewer who gives one alert two different words, and without plain repeats."""
+    words: dict[tuple[UUID, str], set[str]] = {}
+    for _, given in lines:
+        words.setdefault((given.alert_id, given.reviewer), set()).add(given.verdict)
+    kept: list[tuple[int, Verdict]] = []
+    seen: set[Verdict] = set()
+    for line, given in lines:
+        if len(words[given.alert_id, given.reviewer]) > 1:
+            report.problems.append((line, f"{given.reviewer} gives alert {given.alert_id} two different verdicts"))
+        elif given in seen:
+            report.repeated += 1
+        else:
+            seen.add(given)
+            kept.append((line, given))
+    return kept
+
+
+def _act(given: Verdict) -> UUID:
+    """The identity of a verdict from a file: a hash, so that the same line is the same act whenever it is read."""
+    words = (str(given.alert_id), given.verdict, given.reviewer, given.reason or "", given.note or "")
+    return UUID(bytes=blake2b("\0".join(words).encode(), digest_size=16).digest())
+
+
+def _alert_id(value: str | UUID) -> UUID:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise ReviewError(f"{str(value)[:50]!r} is no alert id such as the view reporting.alert lists") from None
