@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, text
 
 PARTITIONED = ("login_event", "login_score")
+PATIENCE = "5s"  # how long to wait for readers of a month before dropping it
 
 
 def ensure_months(connection: Connection, moments: Iterable[datetime]) -> None:
@@ -34,9 +35,9 @@ def months(connection: Connection) -> list[datetime]:
     return [datetime.strptime(month, "%Y%m").replace(tzinfo=UTC) for month in connection.scalars(query)]
 
 
-def drop_month(connection: Connection, month: datetime, patience: str = "5s") -> None:
+def drop_month(connection: Connection, month: datetime) -> None:
     """Drop a month of events and scores. Fails rather than make every login wait behind a long reader."""
-    connection.execute(text("SELECT set_config('lock_timeout', :patience, true)"), {"patience": patience})
+    connection.execute(text("SELECT set_config('lock_timeout', :patience, true)"), {"patience": PATIENCE})
     for parent in PARTITIONED:
         connection.execute(text(f"DROP TABLE IF EXISTS monitor.{parent}_{month:%Y%m}"))
 
