@@ -96,7 +96,7 @@ def validate(records: pd.DataFrame, source: str) -> Validated:
     problems = _Problems(len(records))
     for name in records.columns.difference([*CANONICAL_COLUMNS, "line", "record"]):
         filled = _encode(records[name]).codes >= 0
-        problems.add(filled, f"unknown column {fields.shown(str(name))}")
+        problems.add(filled, fields.unknown_column(str(name)))
     columns = {name: _encode(_column(records, name)) for name in CANONICAL_COLUMNS}
     cleaned: dict[str, pd.Series] = {"occurred_at": _clean_times(columns["occurred_at"], problems)}
     for name, clean_text in fields.TEXT.items():

@@ -32,6 +32,11 @@ def shown(text: str, limit: int = 40) -> str:
     return ascii(short) if not short.isprintable() else f"'{short}'"
 
 
+def unknown_column(name: str) -> str:
+    """The reason that a column is none of the canonical ones."""
+    return f"unknown column {shown(name)[1:-1]}"
+
+
 def storable(text: str, limit: int = 500) -> str:
     """A copy of a raw record that PostgreSQL and a terminal take: shortened, with control characters escaped."""
     short = text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"

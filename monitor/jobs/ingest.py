@@ -29,7 +29,7 @@ STDIN = "-"
 WRITERS = 2  # transactions at once: one has the server's attention while the other is prepared
 MOST_REASONS = 100  # kinds of reasons that a report tells apart
 
-_QUOTED = re.compile(r"'[^']*'")
+_VALUE = re.compile(r"'[^']*'|(?<=at character )\d+")
 
 #: Told after every chunk: how far the current input was read, in bytes as stored, and the report so far.
 Progress = Callable[[int, "IngestReport"], None]
@@ -65,7 +65,7 @@ class IngestReport:
         """Count rejected records."""
         self.rejected += len(rejects)
         for reason, count in rejects["reason"].value_counts().items():
-            kind = _QUOTED.sub("'…'", str(reason))
+            kind = _VALUE.sub("…", str(reason))
             self.reasons[kind if kind in self.reasons or len(self.reasons) < MOST_REASONS else "others"] += int(count)
 
 

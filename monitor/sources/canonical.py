@@ -6,7 +6,7 @@ from io import BufferedIOBase
 from typing import Any
 
 from monitor.events import CANONICAL_COLUMNS
-from monitor.fields import shown
+from monitor.fields import unknown_column
 from monitor.sources.base import ChunkBuilder, Options, RawChunk
 from monitor.sources.lines import lines
 from monitor.sources.table import Table
@@ -49,7 +49,7 @@ def _object(text: str) -> dict[str, Any]:
 
 def _values(record: dict[str, Any]) -> list[str | None]:
     if unknown := record.keys() - set(CANONICAL_COLUMNS):
-        raise ValueError(f"unknown column {', '.join(shown(name) for name in sorted(unknown)[:5])}")
+        raise ValueError(unknown_column(min(unknown)))
     values = [record.get(name) for name in CANONICAL_COLUMNS]
     for name, value in zip(CANONICAL_COLUMNS, values, strict=True):
         if value is not None and not isinstance(value, str):

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from monitor.events import CANONICAL_COLUMNS, MonitorError
-from monitor.fields import shown
+from monitor.fields import unknown_column
 from monitor.sources.base import Options, RawChunk
 from monitor.sources.canonical import read_csv
 
@@ -41,10 +41,10 @@ def check_columns(columns: Sequence[tuple[str, str]]) -> None:
     kinds = dict(columns)
     for name in ("occurred_at", "user"):
         if name not in kinds:
-            raise MonitorError(f"its query returns no column '{name}'")
+            raise MonitorError(f"its query returns no column {name}")
     for name in names:
         if name not in CANONICAL_COLUMNS:
-            raise MonitorError(f"its query returns the unknown column {shown(name)}")
+            raise MonitorError(f"its query returns the {unknown_column(name)}")
         if names.count(name) > 1:
             raise MonitorError(f"its query returns the column '{name}' twice")
     if kinds["occurred_at"] != "timestamp with time zone":

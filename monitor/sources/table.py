@@ -8,7 +8,7 @@ from io import BufferedIOBase
 from itertools import chain, islice
 from typing import NamedTuple
 
-from monitor.fields import shown
+from monitor.fields import shown, unknown_column
 from monitor.sources.base import ChunkBuilder, RawChunk
 from monitor.sources.lines import MAX_LINE, Line, lines
 
@@ -147,7 +147,7 @@ class _Layout:
         if twice := [name for name, count in Counter(found).items() if name and count > 1]:
             raise ValueError(f"has the column {shown(twice[0])} twice")
         if absent := [table.names[name] for name in table.required if table.names[name].lower() not in found]:
-            raise ValueError(f"has no column {' and no column '.join(map(shown, absent))}")
+            raise ValueError(f"has no column {' and no column '.join(absent)}")
         known = {name.lower(): canonical for canonical, name in table.names.items()}
         #: The canonical name of each column in the file, None for others.
         self.columns = [known.get(name) for name in found]
@@ -174,7 +174,7 @@ class _Layout:
     def _problem(self, fields: Sequence[str]) -> str:
         if len(fields) != len(self.columns):
             return f"has {len(fields)} fields where the header has {len(self.columns)}"
-        return next((f"unknown column {shown(name)}" for at, name in self._unknown if fields[at].strip()), "")
+        return next((unknown_column(name) for at, name in self._unknown if fields[at].strip()), "")
 
     def _translated(self, fields: list[str]) -> list[str]:
         for at, translate in self._translations:

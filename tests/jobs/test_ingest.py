@@ -127,7 +127,7 @@ def test_a_bad_record_is_kept_with_its_reason_once_and_the_rest_goes_in(database
     for expected in ((3, 2, 0, 1), (3, 0, 2, 1)):
         report = load(database, path)
         assert counts(report) == expected
-        reason = "occurred_at '…' is an impossible date or time; user contains a NUL character"
+        reason = "occurred_at … is an impossible date or time; user contains a NUL character"
         assert report.reasons == {reason: 1}
     rows = query(database, "SELECT source, line, reason, record, rejected_at FROM monitor.rejected_record")
     assert len(rows) == 1

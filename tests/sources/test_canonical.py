@@ -73,15 +73,15 @@ def test_a_line_that_is_not_utf_8_is_rejected_and_the_rest_goes_in() -> None:
 def test_an_unknown_column_rejects_the_records_that_fill_it() -> None:
     found = read(read_csv, f"occurred_at,user,colour\n{GOOD},ana,\n{GOOD},bob,red\n")
     assert found.events["user"].tolist() == ["ana"]
-    assert found.rejects[["line", "reason"]].values.tolist() == [[3, "unknown column 'colour'"]]
+    assert found.rejects[["line", "reason"]].values.tolist() == [[3, "unknown column colour"]]
 
 
 @pytest.mark.parametrize(
     ("header", "reason"),
     [
-        ("occurred_at,name", "no column 'user'"),
+        ("occurred_at,name", "no column user"),
         ("occurred_at,user,user", "'user' twice"),
-        ("\0\1\2", "no column 'occurred_at' and no column 'user'"),
+        ("\0\1\2", "no column occurred_at and no column user"),
         ('"occurred_at,user', "no line of CSV"),
     ],
 )
@@ -135,7 +135,7 @@ def test_whatever_a_csv_writer_quotes_comes_back_as_the_same_records(fields: lis
         ("[" * 100_000, "nested too deeply"),
         ('{"occurred_at": "%s", "user": ["eve"]}', "user is neither text nor a number"),
         ('{"occurred_at": "%s", "user": "eve", "outcome": true}', "outcome is neither text nor a number"),
-        ('{"occurred_at": "%s", "user": "eve", "colour": null}', "unknown column 'colour'"),
+        ('{"occurred_at": "%s", "user": "eve", "colour": null}', "unknown column colour"),
         ('{"occurred_at": "%s", "user": "\\ud800"}', "lone surrogate"),
         ('{"occurred_at": "%s", "user": "a\\u0000"}', "NUL"),
         ('{"occurred_at": "%s", "user": "eve", "rtt_ms": NaN}', "no number"),
