@@ -19,8 +19,9 @@ from monitor.population import Population
 from monitor.scoring import Scorer, Scores
 from monitor.sequences import latest, windows
 
-#: Rounds after which the last answer stands. Accounts need about as many as they have separate incidents in a batch.
-MOST_ROUNDS = 12
+#: Rounds after which the last answer stands. Accounts need about as many as they have separate incidents in a batch;
+#: late rounds hold few accounts and cost little. Only one who floods an account with oddities gets here.
+MOST_ROUNDS = 100
 
 #: Logins scored below this (the ordinary nine of ten) are stored without words.
 WORTH_EXPLAINING = 1.0
