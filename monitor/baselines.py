@@ -12,7 +12,19 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from monitor.columns import CATEGORICAL, UNKNOWN, Flags, Floats, Ints, Logins, Objects, Values, before, first_of_runs
+from monitor.columns import (
+    CATEGORICAL,
+    UNKNOWN,
+    Flags,
+    Floats,
+    Ints,
+    Logins,
+    Objects,
+    Values,
+    before,
+    first_of_runs,
+    latest_before,
+)
 
 DAY_S = 86_400.0
 
@@ -86,13 +98,14 @@ class Baselines:
 class Known:
     """What the account knew of a login's value beforehand, all [n]; NaN where the value is unknown.
 
-    ``count`` is the decayed count of this value, ``total`` of all values; ``seen`` is when the account last came with
-    the value (s), learned or not.
+    ``count`` is the decayed count of this value, ``total`` of all values. Learned or not: ``seen`` is when the account
+    last came with the value (s), ``met`` whether it ever came with any.
     """
 
     count: Floats
     total: Floats
     seen: Floats
+    met: Flags
 
     @property
     def touched(self) -> Flags:
@@ -176,7 +189,12 @@ class Past:
         value = names[pairs % len(names)] if len(names) else np.zeros(0, object)
         entries = Entries(owner, np.asarray(value, object), weight / self._growth(self.updated)[owner], seen)
         self._entries[feature] = _most_used(entries)
-        return Known(count, total, last_seen)
+        return Known(count, total, last_seen, self._met(held, values))
+
+    def _met(self, held: Entries, values: Values) -> Flags:
+        """Whether the account came with any value before each login [n]."""
+        stored = np.bincount(held.account, minlength=len(self.logins.accounts)) > 0
+        return stored[self.logins.account] | (latest_before(values.codes != UNKNOWN, self.first) >= 0)
 
     def histogram(self, feature: str, bins: Ints, names: Objects) -> Floats:
         """Decayed count of every bin of a small circular feature before each login [n, bins]."""

@@ -180,8 +180,8 @@ def first_of_runs(codes: Ints) -> Flags:
 
 def before(amounts: Floats, starts: Flags) -> Floats:
     """Sum of the earlier ``amounts`` [n] or [n, k] of the same group; rows are sorted, ``starts`` marks each group."""
-    total = np.cumsum(amounts, axis=0)
-    exclusive = total - amounts
+    exclusive = np.zeros_like(amounts)  # the sum shifted, not the sum less the amount: what adds nought is nought
+    np.cumsum(amounts[:-1], axis=0, out=exclusive[1:])
     rows = np.flatnonzero(starts)
     lengths = np.diff(np.append(rows, len(amounts)))
     return exclusive - np.repeat(exclusive[rows], lengths, axis=0)

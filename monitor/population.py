@@ -153,11 +153,10 @@ class Crowd:
             return self._totals_before[name]
         stored = self.stored.touches.get(TOTALS, Weights.none())
         held = stored.at(np.array([name], object), self._start, self.past.half_life_days)[0]
-        ordered = amounts[self.by_time]
-        total = np.cumsum(ordered)
+        total = np.cumsum(np.append(0.0, amounts[self.by_time]))
         earlier = np.empty(len(amounts))
-        earlier[self.by_time] = total - ordered
-        self._totals[name] = float((held + total[-1:].sum()) / self._growth(self._end))
+        earlier[self.by_time] = total[:-1]
+        self._totals[name] = float((held + total[-1]) / self._growth(self._end))
         self._totals_before[name] = (held + earlier) / self._growth(self.logins.time)
         return self._totals_before[name]
 

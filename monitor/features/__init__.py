@@ -39,6 +39,9 @@ REGISTRY: dict[str, Callable[[Context], Evidence]] = {
 
 NAMES: tuple[str, ...] = tuple(REGISTRY)
 
+#: Less than this (nats) is no evidence: sums that fade never quite end, and rounding must not look like a rarity.
+LEAST_NATS = 1e-3
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -77,6 +80,7 @@ def remeasure(before: Measured, accounts: Flags, ordinary: Flags) -> Measured:
 def _measured(context: Context) -> Measured:
     evidence = {name: feature(context) for name, feature in REGISTRY.items()}
     strength = np.stack([evidence[name].strength for name in NAMES], axis=1).astype(np.float32)
+    strength[strength < LEAST_NATS] = 0.0
     return Measured(strength, context.history, evidence, context.past, context.crowd)
 
 

@@ -7,7 +7,7 @@ is thus less surprising than an exotic one, but a new value never becomes cheap 
 
 import numpy as np
 
-from monitor.columns import Ints
+from monitor.columns import UNKNOWN, Ints
 from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence, ordered_share
 
 
@@ -18,8 +18,9 @@ def measure(name: str, context: Context) -> Evidence:
     share = context.crowd.share(name, values, known)
     total = np.nan_to_num(known.total)
     new = (known.count == 0) & (total > 0)
-    heard = np.isfinite(known.total) & (total > 0)
-    typical = context.crowd.rate(f"{name}:novel", new, heard & past.learned, prior=0.05, strength=20.0)
+    # What others met, not what they learned: it must not depend on which of their logins alerted.
+    heard = known.met & (values.codes != UNKNOWN)
+    typical = context.crowd.rate(f"{name}:novel", ~known.touched, heard & past.learned, prior=0.05, strength=20.0)
     own = past.sum(f"{name}:novel", new.astype(float))
     novelty = (own + PRIOR_LOGINS * typical) / (total + PRIOR_LOGINS)
     trust = total / (total + 1.0)
