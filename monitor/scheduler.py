@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from uuid_utils.compat import uuid7
 
 from monitor.config import Settings
+from monitor.events import MonitorError
 from monitor.store import jobs as store
 from monitor.store.engine import explain, guarded, writing
 from monitor.store.jobs import Lease, RunEnded, RunGuard
@@ -176,7 +177,8 @@ class Scheduler:
             status, error = "abandoned", str(reason)
         except Exception as failure:  # whatever a job raises is its failure, never the scheduler's
             status, error = "failed", explain(failure)
-            log.error("run failed", job=run.job.name, error=error, exc_info=failure)
+            explained = isinstance(failure, MonitorError)
+            log.error("run failed", job=run.job.name, error=error, exc_info=None if explained else failure)
         recorded = self._record(run, status, counts, error)
         self._runs.pop(run.guard.run_id, None)
         run.ended.set()

@@ -83,7 +83,7 @@ class LSTMAutoencoder:
             progress(epoch + 1, EPOCHS, *losses[-1])
             if losses[-1][1] < best:
                 best, best_state = losses[-1][1], copy.deepcopy(network.state_dict())
-            elif losses[-1 - PATIENCE][1] == best:
+            elif len(losses) > PATIENCE and losses[-1 - PATIENCE][1] == best:
                 break
         network.load_state_dict(best_state)
         fitted = cls(network)
