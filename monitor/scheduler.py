@@ -34,6 +34,8 @@ from monitor.store.jobs import Lease, RunEnded, RunGuard
 LEASE = "scheduler"
 STOP_SECONDS = 6.0  # of the ten that SIGTERM leaves; the rest is for telling the database
 LONGEST_BACK_OFF = timedelta(hours=1)
+ASK_AGAIN = timedelta(minutes=10)  # for a job that says what it waits for: the first training waits for history
+NOW = timedelta(0)
 
 log = structlog.stdlib.get_logger("monitor.scheduler")
 
@@ -108,9 +110,7 @@ class Scheduler:
         """Work until ``stop`` is set; True when every run ended in time, False when some thread still hangs."""
         for job in self._jobs:
             every = job.every.total_seconds()
-            self._timer.add_job(
-                self._supervise, "interval", (job,), seconds=every, id=job.name, next_run_time=datetime.now(UTC)
-            )
+            self._timer.add_job(self._supervise, "interval", (job,), seconds=every, id=job.name)
         self._timer.start(paused=True)
         try:
             while not stop.is_set():
@@ -125,6 +125,7 @@ class Scheduler:
         try:
             with writing(self._engine) as connection:
                 lease = store.take_lease(connection, LEASE, self._holder, self._settings.lease_seconds)
+                done = {} if lease in (None, self._lease) else store.last_done(connection)
                 if lease is not None:
                     orphans = store.abandon_runs(
                         connection, "its process ended or lost the lease", keep=set(self._runs)
@@ -143,6 +144,8 @@ class Scheduler:
             log.warning("lease lost")
         else:
             log.info("leading", term=lease.term)
+            for job in self._jobs:  # a restart repeats nothing that is not due
+                self._run_in(job, done[job.name] + job.every - datetime.now(UTC) if job.name in done else NOW)
             self._timer.resume()
 
     def _supervise(self, job: Job) -> None:
@@ -187,6 +190,8 @@ class Scheduler:
         if recorded and status == "succeeded":
             log.info("run done", job=run.job.name, seconds=round(monotonic() - started, 3), **counts)
         self._back_off(run.job, failed=status == "failed")
+        if "waiting_for" in counts and run.job.every > ASK_AGAIN:
+            self._run_in(run.job, ASK_AGAIN)
         run.over.set()
 
     def _record(self, run: _Run, status: str, counts: Mapping[str, int | float | str], error: str | None) -> bool:
@@ -218,7 +223,10 @@ class Scheduler:
         exponent = min(self._failures[job.name] - 1, 20)
         delay = min(job.every * 2**exponent, max(job.every, LONGEST_BACK_OFF))
         if delay > job.every:
-            self._timer.modify_job(job.name, next_run_time=datetime.now(UTC) + delay)
+            self._run_in(job, delay)
+
+    def _run_in(self, job: Job, delay: timedelta) -> None:
+        self._timer.modify_job(job.name, next_run_time=datetime.now(UTC) + max(NOW, delay))
 
     def _current_runs(self) -> list[_Run]:
         return list(self._runs.values())

@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, text
 
+from monitor import scheduler as scheduler_module
 from monitor.config import Settings
 from monitor.scheduler import Job, Scheduler, standard_jobs
 from monitor.store import jobs as store
@@ -121,6 +122,33 @@ def test_a_job_that_goes_on_failing_is_tried_ever_less_often(database: Engine, q
     assert waits[1] >= 2 * SOON
     assert waits[2] >= 4 * SOON
     assert waits[3] >= 8 * SOON
+
+
+def test_a_restart_repeats_no_job_that_is_not_due_yet(database: Engine, quick: Settings) -> None:
+    def work(engine: Engine, settings: Settings, now: datetime) -> dict[str, Any]:
+        return {}
+
+    daily = Job("train", work, timedelta(days=1), timedelta(seconds=30))
+    for _ in range(2):
+        with running(Scheduler(database, quick, [daily, job("score", work)])):
+            so_far = len(runs(database, "score"))
+            wait_until(lambda so_far=so_far: len(runs(database, "score")) >= so_far + 3)
+    assert len(runs(database, "train")) == 1
+
+
+def test_a_job_that_waits_for_something_asks_again_soon(
+    database: Engine, quick: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler_module, "ASK_AGAIN", SOON)
+
+    def work(engine: Engine, settings: Settings, now: datetime) -> dict[str, Any]:
+        return {"waiting_for": "history"} if len(runs(database, "train")) < 3 else {}
+
+    daily = Job("train", work, timedelta(days=1), timedelta(seconds=30))
+    with running(Scheduler(database, quick, [daily])):
+        wait_until(lambda: len(runs(database, "train")) >= 3)
+        time.sleep(0.5)
+    assert len(runs(database, "train")) == 3
 
 
 def test_a_hung_job_is_given_up_at_its_deadline_and_starves_no_other(database: Engine, quick: Settings) -> None:

@@ -139,6 +139,17 @@ def abandon_runs(connection: Connection, error: str, keep: Collection[UUID]) -> 
     return list(connection.scalars(query, {"error": error, "keep": list(keep)}))
 
 
+def last_done(connection: Connection) -> dict[str, datetime]:
+    """When each job was last started and done; a run that only found something to wait for is not done."""
+    query = text(
+        """
+        SELECT job, max(started_at) FROM monitor.job_run
+        WHERE status = 'succeeded' AND NOT jsonb_exists(counts, 'waiting_for') GROUP BY job
+        """
+    )
+    return dict(connection.execute(query).all())
+
+
 def end_sessions(connection: Connection, run_ids: Sequence[UUID]) -> None:
     """End the database sessions in which these runs are working, so that they hold no lock and no snapshot."""
     query = text(
