@@ -178,13 +178,24 @@ def first_of_runs(codes: Ints) -> Flags:
     return starts
 
 
+#: Amounts further apart than this are summed group by group: the large ones of one would drown the small of the next.
+_COMPARABLE = 1e4
+
+
 def before(amounts: Floats, starts: Flags) -> Floats:
-    """Sum of the earlier ``amounts`` [n] or [n, k] of the same group; rows are sorted, ``starts`` marks each group."""
+    """Sum of the earlier ``amounts`` ≥ 0, [n] or [n, k], of the same group; ``starts`` marks each group's first row."""
     exclusive = np.zeros_like(amounts)  # the sum shifted, not the sum less the amount: what adds nought is nought
+    positive = amounts[amounts > 0]
+    if len(positive) and positive.max() > _COMPARABLE * positive.min():
+        totals = pd.DataFrame(amounts.reshape(len(amounts), -1)).groupby(np.cumsum(starts)).cumsum().to_numpy()
+        exclusive[1:] = totals.reshape(amounts.shape)[:-1]
+        exclusive[starts] = 0.0
+        return exclusive
     np.cumsum(amounts[:-1], axis=0, out=exclusive[1:])
     rows = np.flatnonzero(starts)
     lengths = np.diff(np.append(rows, len(amounts)))
-    return exclusive - np.repeat(exclusive[rows], lengths, axis=0)
+    exclusive -= np.repeat(exclusive[rows], lengths, axis=0)
+    return exclusive
 
 
 def latest_before(rows: Flags, starts: Flags) -> Ints:
