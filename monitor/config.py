@@ -105,3 +105,9 @@ def load_settings() -> Settings:
     except (ValueError, OSError) as error:
         # tomllib's errors, and the settings library's on values that are no JSON
         raise ConfigError(f"configuration: {str(error).splitlines()[0]}") from None
+
+
+def isolated_environment(**settings: str) -> dict[str, str]:
+    """The environment for a child process that must see these settings (``MONITOR_`` is prefixed) and no others."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MONITOR_")}
+    return inherited | {f"MONITOR_{name.upper()}": value for name, value in settings.items()}
