@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import numpy as np
+import pandas as pd
+
+from monitor.columns import Flags
 from monitor.events import MonitorError
 
 #: Verdict → the status of an alert whose latest verdict it is.
@@ -74,7 +78,10 @@ def checked(verdict: Verdict, now: datetime) -> Verdict:
     """The verdict as it is stored, blank texts being none; raises ``ReviewError`` when it says nothing that counts."""
     if verdict.verdict not in STATUS:
         raise ReviewError(f"{_shown(verdict.verdict)} is no verdict; one of {', '.join(STATUS)}")
-    reviewer, note = _text(verdict.reviewer, "reviewer", LONGEST_NAME), _text(verdict.note, "note", LONGEST_NOTE)
+    reviewer, note = (
+        checked_text(verdict.reviewer, "reviewer", LONGEST_NAME),
+        checked_text(verdict.note, "note", LONGEST_NOTE),
+    )
     if reviewer is None:
         raise ReviewError("a verdict needs a reviewer")
     reason = verdict.reason or None
@@ -84,6 +91,21 @@ def checked(verdict: Verdict, now: datetime) -> Verdict:
     if verdict.scope is not None:
         _check_scope(verdict, verdict.scope, now)
     return Verdict(verdict.alert_id, verdict.verdict, reviewer, reason, note, verdict.scope, verdict.act)
+
+
+def covered(events: pd.DataFrame, scopes: pd.DataFrame) -> Flags:
+    """Which logins [n] a scope vouches for.
+
+    ``events`` has ``account_id`` (UUID text), ``occurred_at`` and the canonical columns; ``scopes`` are as
+    ``monitor.store.reviews.active_scopes`` gives them. An unknown value is covered by no scope.
+    """
+    result = np.zeros(len(events), bool)
+    for feature, part in scopes.groupby("feature"):
+        until = part.groupby(["account_id", "value"])["valid_until"].max()
+        values = events[SCOPES[str(feature)]].astype("str")
+        ends = until.reindex(pd.MultiIndex.from_arrays([events["account_id"], values]))
+        result |= (events["occurred_at"].to_numpy() < ends.to_numpy()) & values.notna().to_numpy()
+    return result
 
 
 def scope_values(events: Iterable[Mapping[str, object]]) -> dict[str, list[str]]:
@@ -106,7 +128,7 @@ def _check_scope(verdict: Verdict, scope: Scope, now: datetime) -> None:
         raise ReviewError("a scope needs an end that lies ahead")
 
 
-def _text(value: str | None, what: str, longest: int) -> str | None:
+def checked_text(value: str | None, what: str, longest: int) -> str | None:
     """A text that PostgreSQL can store; None for a blank one."""
     if value is None or not value.strip():
         return None

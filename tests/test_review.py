@@ -1,18 +1,22 @@
 """Verdicts: the latest counts, the same twice is one, and a file's faults are told line by line."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from monitor.jobs.review import review, review_file
-from monitor.review import REASONS, ReviewError, Scope, Verdict, checked, scope_values
+from monitor.jobs.review import ConflictError, decide, decide_all, review, review_file
+from monitor.review import REASONS, ReviewError, Scope, Verdict, checked, covered, scope_values
+from monitor.store import audit
 from monitor.store.engine import reading, writing
+from monitor.store.reviews import active_scopes
 
 NOW = datetime(2025, 11, 3, 8, tzinfo=UTC)
 HEADER = "alert_id,verdict,reviewer,note\n"
@@ -193,3 +197,97 @@ def test_scopes_on_offer_are_the_known_values_of_the_logins() -> None:
 
 def test_every_verdict_with_reasons_offers_other() -> None:
     assert all("other" in REASONS[word] for word in ("confirm", "dismiss"))
+
+
+def scopes(engine: Engine, account: UUID, moment: datetime = NOW) -> list[tuple[str, str]]:
+    with reading(engine) as connection:
+        found = active_scopes(connection, [str(account)], moment)
+    return list(zip(found["feature"], found["value"], strict=True))
+
+
+def account_of(engine: Engine, alert: UUID) -> UUID:
+    with reading(engine) as connection:
+        query = text("SELECT account_id FROM monitor.alert WHERE alert_id = :id")
+        found: UUID = connection.execute(query, {"id": alert}).scalar_one()
+    return found
+
+
+def test_a_scope_stands_until_its_end_or_until_its_dismissal_is_undone(
+    database: Engine, add_alert: Callable[[], UUID]
+) -> None:
+    alert, act, end = add_alert(), uuid4(), NOW + timedelta(days=30)
+    account = account_of(database, alert)
+    given = Verdict(alert, "dismiss", "ada", "vpn", None, Scope("asn", "5002", end), act)
+    assert decide(database, given, None, "192.0.2.1", NOW)
+    assert scopes(database, account) == [("asn", "5002")]
+    assert scopes(database, account, end) == []
+    assert scopes(database, uuid4()) == []
+    assert decide(database, Verdict(alert, "undo", "ada"), act, "192.0.2.1", NOW)
+    assert scopes(database, account) == []
+
+
+def test_whoever_judges_second_is_told_and_overwrites_nothing(database: Engine, add_alert: Callable[[], UUID]) -> None:
+    alert = add_alert()
+    assert decide(database, Verdict(alert, "confirm", "ada"), None, "192.0.2.1", NOW)
+    with pytest.raises(ConflictError, match="ada has judged"):
+        decide(database, Verdict(alert, "dismiss", "bob"), None, "192.0.2.2", NOW)
+    assert status(database, alert) == "confirmed"
+
+
+def test_of_two_who_judge_at_the_same_moment_one_is_told(database: Engine, add_alert: Callable[[], UUID]) -> None:
+    alert = add_alert()
+
+    def judge(name: str) -> str:
+        try:
+            return str(decide(database, Verdict(alert, "confirm", name), None, "192.0.2.1", NOW))
+        except ConflictError:
+            return "told"
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(judge, "abcdef")) == ["True", *["told"] * 5]
+    assert len(verdicts(database, alert)) == 1
+
+
+def test_the_same_form_twice_is_one_verdict(database: Engine, add_alert: Callable[[], UUID]) -> None:
+    given = Verdict(add_alert(), "confirm", "ada", act=uuid4())
+    assert [decide(database, given, None, "192.0.2.1", NOW) for _ in range(2)] == [True, False]
+
+
+def test_a_verdict_on_a_campaign_leaves_alone_what_others_judged(
+    database: Engine, add_alert: Callable[[], UUID]
+) -> None:
+    alerts = [add_alert() for _ in range(4)]
+    decide(database, Verdict(alerts[2], "dismiss", "bob"), None, "192.0.2.1", NOW)
+    given = [Verdict(alert, "confirm", "ada") for alert in alerts]
+    taken, others = decide_all(database, given, dict.fromkeys(alerts), "192.0.2.1", NOW)
+    assert (taken, [alert.alert_id for alert in others]) == (3, [alerts[2]])
+    assert [status(database, alert) for alert in alerts] == ["confirmed", "confirmed", "dismissed", "confirmed"]
+
+
+def test_every_verdict_is_in_the_audit_log_once(database: Engine, add_alert: Callable[[], UUID]) -> None:
+    alert = add_alert()
+    review(database, alert, "confirm", "ada", "sure", NOW)
+    review(database, alert, "confirm", "ada", "sure", NOW)
+    with reading(database) as connection:
+        (entry,) = audit.entries(connection, 10)
+    assert (entry.actor, entry.action, entry.subject) == ("ada", "confirm", str(alert))
+    assert entry.details == {"reason": None, "note": "sure"}
+
+
+def test_logins_are_covered_by_a_scope_of_their_account_and_value_before_its_end() -> None:
+    end = pd.Timestamp(NOW)
+    logins = pd.DataFrame(
+        {
+            "account_id": ["a", "a", "a", "b", "a"],
+            "occurred_at": [end - timedelta(days=1), end, end - timedelta(days=1), end - timedelta(days=1), end],
+            "asn": pd.Series([5002, 5002, None, 5002, 7], dtype="Int64"),
+            "city": ["Lagos", "Lagos", "Lagos", "Lagos", "Rome"],
+        }
+    )
+    given = pd.DataFrame(
+        {"account_id": ["a", "a"], "feature": ["asn", "city"], "value": ["5002", "Rome"], "valid_until": [end] * 2}
+    )
+    assert covered(logins, given).tolist() == [True, False, False, False, False]
+    given["valid_until"] += timedelta(seconds=1)
+    assert covered(logins, given).tolist() == [True, True, False, False, True]
+    assert covered(logins, given.iloc[:0]).tolist() == [False] * 5

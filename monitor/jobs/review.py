@@ -1,7 +1,11 @@
-"""Taking verdicts: one, or a file of them. Each changes its alert's status in the transaction that stores it."""
+"""Taking verdicts: one, several at once, or a file of them; and what else reviewers do to an alert.
+
+Whatever changes an alert writes its audit row in the same transaction: no row, no act.
+"""
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -10,14 +14,22 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from monitor.review import ReviewError, Verdict, checked
-from monitor.store import reviews
+from monitor.review import LONGEST_NOTE, ReviewError, Verdict, checked, checked_text
+from monitor.store import audit, discussion, reviewers, reviews
 from monitor.store.engine import writing
 
 COLUMNS = ("alert_id", "verdict", "reviewer", "note")
 
 #: A file of verdicts is read whole: it is one transaction. This is a hundred times what people review in a year.
 LARGEST_FILE = 64 * 2**20
+
+
+class ConflictError(ReviewError):
+    """Somebody else has judged the alert since the reviewer looked; ``standing`` is how it stands now."""
+
+    def __init__(self, standing: reviews.Standing) -> None:
+        super().__init__(f"{standing.reviewer} has judged this alert meanwhile ({standing.verdict})")
+        self.standing = standing
 
 
 def review(
@@ -33,7 +45,70 @@ def review(
     given = checked(Verdict(_alert_id(alert_id), verdict, by, reason, note), now)
     with writing(engine) as connection:
         standing = reviews.lock_alerts(connection, [given.alert_id]).get(given.alert_id)
-        return _take(connection, given, standing, now)
+        return _take(connection, given, standing, now, audit.COMMAND_LINE)
+
+
+def decide(engine: Engine, given: Verdict, seen: UUID | None, address: str, now: datetime) -> bool:
+    """Take one verdict of somebody who saw verdict ``seen`` (None: none) as the latest; False for a repeated form.
+
+    Raises ``ConflictError`` when another verdict was given meanwhile: nothing is overwritten unseen.
+    """
+    given = checked(given, now)
+    with writing(engine) as connection:
+        standing = reviews.lock_alerts(connection, [given.alert_id]).get(given.alert_id)
+        if given.act is not None and reviews.is_taken(connection, given.act):
+            return False
+        if standing is not None and standing.review_id != seen:
+            raise ConflictError(standing)
+        return _take(connection, given, standing, now, address)
+
+
+def decide_all(
+    engine: Engine, given: Sequence[Verdict], seen: Mapping[UUID, UUID | None], address: str, now: datetime
+) -> tuple[int, list[reviews.Standing]]:
+    """Take one verdict on each of several alerts, in one transaction.
+
+    Alerts that somebody else judged since ``seen`` (alert → latest verdict) stay as they are. Returns how many
+    verdicts were taken, and those alerts.
+    """
+    verdicts = [checked(one, now) for one in given]
+    taken, others = 0, []
+    with writing(engine) as connection:
+        standing = reviews.lock_alerts(connection, [one.alert_id for one in verdicts])
+        for one in verdicts:
+            alert = standing.get(one.alert_id)
+            if alert is not None and alert.review_id not in (seen.get(one.alert_id), one.act):
+                others.append(alert)
+                continue
+            taken += _take(connection, one, alert, now, address)
+    return taken, others
+
+
+def comment(
+    engine: Engine, comment_id: UUID, alert_id: UUID, author: str, body: str, address: str, now: datetime
+) -> bool:
+    """Add a comment; False when it was there before (a form sent twice). Raises ``ReviewError``."""
+    said = checked_text(body, "comment", LONGEST_NOTE)
+    if said is None:
+        raise ReviewError("the comment is empty")
+    with writing(engine) as connection:
+        if not discussion.alert_exists(connection, alert_id):
+            raise ReviewError(f"there is no alert {alert_id}")
+        if not discussion.add_comment(connection, comment_id, alert_id, author, said, now):
+            return False
+        audit.record(connection, author, "comment", str(alert_id), {"comment": str(comment_id)}, address)
+        return True
+
+
+def assign(engine: Engine, alert_id: UUID, assignee: str | None, by: str, address: str, now: datetime) -> None:
+    """Give an alert to a reviewer, or to nobody (None). Raises ``ReviewError``."""
+    with writing(engine) as connection:
+        if not discussion.alert_exists(connection, alert_id):
+            raise ReviewError(f"there is no alert {alert_id}")
+        if assignee is not None and assignee not in reviewers.active_names(connection):
+            raise ReviewError("an alert can be assigned to a reviewer only")
+        discussion.assign(connection, alert_id, assignee, by, now)
+        audit.record(connection, by, "assign", str(alert_id), {"assignee": assignee}, address)
 
 
 @dataclass
@@ -58,7 +133,7 @@ def review_file(engine: Engine, path: Path, now: datetime) -> FileReport:
         standing = reviews.lock_alerts(connection, sorted({given.alert_id for _, given in lines}))
         for line, given in lines:
             try:
-                taken = _take(connection, given, standing.get(given.alert_id), now)
+                taken = _take(connection, given, standing.get(given.alert_id), now, audit.COMMAND_LINE)
             except ReviewError as error:
                 report.problems.append((line, str(error)))
                 continue
@@ -70,7 +145,9 @@ def review_file(engine: Engine, path: Path, now: datetime) -> FileReport:
     return report
 
 
-def _take(connection: Connection, given: Verdict, standing: reviews.Standing | None, now: datetime) -> bool:
+def _take(
+    connection: Connection, given: Verdict, standing: reviews.Standing | None, now: datetime, address: str
+) -> bool:
     if standing is None:
         raise ReviewError(f"there is no alert {given.alert_id}")
     if _same(given, standing) or (given.act is not None and reviews.is_taken(connection, given.act)):
@@ -78,11 +155,16 @@ def _take(connection: Connection, given: Verdict, standing: reviews.Standing | N
     if given.verdict == "undo" and standing.status == "open":
         raise ReviewError(f"alert {given.alert_id} has no verdict to undo")
     reviews.add_verdict(connection, given, now)
+    details = {"reason": given.reason, "note": given.note}
+    if given.scope is not None:
+        until = given.scope.until.isoformat()
+        details["scope"] = f"{given.scope.feature} {given.scope.value} until {until}"
+    audit.record(connection, given.reviewer, given.verdict, str(given.alert_id), details, address)
     return True
 
 
 def _same(given: Verdict, standing: reviews.Standing) -> bool:
-    return (given.verdict, given.reviewer, given.reason, given.note) == (
+    return given.scope is None and (given.verdict, given.reviewer, given.reason, given.note) == (
         standing.verdict,
         standing.reviewer,
         standing.reason,

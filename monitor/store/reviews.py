@@ -1,11 +1,12 @@
-"""Verdicts on alerts: every one ever given, and the status that the latest gives its alert."""
+"""Verdicts on alerts: every one ever given, the status that the latest gives its alert, and what it vouches for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, text, update
+import pandas as pd
+from sqlalchemy import ARRAY, Connection, Uuid, cast, func, insert, select, text, update
 from uuid_utils.compat import uuid7
 
 from monitor.review import STATUS, Verdict
@@ -81,9 +82,60 @@ def add_verdict(connection: Connection, verdict: Verdict, now: datetime) -> UUID
         )
     )
     table = tables.alert
-    connection.execute(
+    account_id: UUID = connection.execute(
         update(table)
         .where(table.c.alert_id == verdict.alert_id)
         .values(status=STATUS[verdict.verdict], updated_at=reviewed_at)
-    )
+        .returning(table.c.account_id)
+    ).scalar_one()
+    _replace_scope(connection, verdict, review_id, account_id, now)
     return review_id
+
+
+def _replace_scope(connection: Connection, verdict: Verdict, review_id: UUID, account_id: UUID, now: datetime) -> None:
+    """A scope stands as long as its dismissal is the alert's latest verdict."""
+    table = tables.scoped_dismissal
+    connection.execute(
+        update(table)
+        .where(table.c.alert_id == verdict.alert_id, table.c.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+    )
+    if verdict.scope is not None:
+        connection.execute(
+            insert(table).values(
+                scope_id=review_id,
+                alert_id=verdict.alert_id,
+                account_id=account_id,
+                feature=verdict.scope.feature,
+                value=verdict.scope.value,
+                reviewer=verdict.reviewer,
+                created_at=now,
+                valid_until=verdict.scope.until,
+            )
+        )
+
+
+def active_scopes(connection: Connection, accounts: Sequence[str], moment: datetime) -> pd.DataFrame:
+    """The scopes of ``accounts`` (UUID texts) that stand at ``moment``, in columns.
+
+    ``scope_id`` and ``account_id`` (UUID texts), ``feature`` (a key of ``monitor.review.SCOPES``), ``value`` and
+    ``valid_until``; ``monitor.review.covered`` tells which logins they vouch for.
+    """
+    table = tables.scoped_dismissal.c
+    rows = connection.execute(
+        select(table.scope_id, table.account_id, table.feature, table.value, table.valid_until).where(
+            table.account_id == func.any(cast(list(accounts), ARRAY(Uuid(as_uuid=False)))),
+            table.withdrawn_at.is_(None),
+            table.valid_until > moment,
+        )
+    ).all()
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 5
+    return pd.DataFrame(
+        {
+            "scope_id": pd.Series([str(one) for one in columns[0]], dtype="str"),
+            "account_id": pd.Series([str(one) for one in columns[1]], dtype="str"),
+            "feature": pd.Series(columns[2], dtype="str"),
+            "value": pd.Series(columns[3], dtype="str"),
+            "valid_until": pd.Series(columns[4], dtype="datetime64[us, UTC]"),
+        }
+    )

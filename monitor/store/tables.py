@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Double,
+    ForeignKey,
     Integer,
     LargeBinary,
     MetaData,
@@ -245,4 +246,97 @@ lease = Table(
     Column("holder", Uuid, nullable=False),
     Column("term", BigInteger, nullable=False),
     _time("expires_at", nullable=False),
+)
+
+#: Who may sign in to the review pages.
+reviewer = Table(
+    "reviewer",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),  # viewer | reviewer | admin
+    Column("password_hash", Text, nullable=False),  # argon2id
+    Column("totp_secret", Text, nullable=False),  # base32
+    Column("totp_counter", BigInteger, nullable=False, server_default="0"),  # the last time step used: no code twice
+    Column("must_change", Boolean, nullable=False),  # a one-time password
+    _time("created_at", nullable=False),
+    _time("password_changed_at", nullable=False),
+    _time("disabled_at"),
+)
+
+#: Signed-in browsers; a session ends when its row goes.
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),  # sha256: who reads the table cannot take a session over
+    Column("reviewer", Text, ForeignKey(reviewer.c.name), nullable=False),
+    _time("created_at", nullable=False),
+    _time("seen_at", nullable=False),
+    Column("address", Text, nullable=False),
+)
+
+sign_in_try = Table(
+    "sign_in_try",
+    metadata,
+    Column("try_id", Uuid, primary_key=True),
+    Column("reviewer", Text, nullable=False),  # the name that was given, whether anybody has it or not
+    Column("address", Text, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+    _time("tried_at", nullable=False),
+)
+
+#: The one key that signs cookies and forms.
+web_secret = Table(
+    "web_secret",
+    metadata,
+    Column("secret", LargeBinary, nullable=False),
+    Column("single", Boolean, primary_key=True, server_default="true"),
+)
+
+comment = Table(
+    "comment",
+    metadata,
+    Column("comment_id", Uuid, primary_key=True),
+    Column("alert_id", Uuid, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    _time("created_at", nullable=False),
+)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("alert_id", Uuid, primary_key=True),
+    Column("assignee", Text, ForeignKey(reviewer.c.name)),
+    Column("assigned_by", Text, nullable=False),
+    _time("assigned_at", nullable=False),
+)
+
+#: What a dismissal vouches for: ``value`` of ``feature`` of this account's logins, until ``valid_until``.
+scoped_dismissal = Table(
+    "scoped_dismissal",
+    metadata,
+    Column("scope_id", Uuid, primary_key=True),  # the review_id of the dismissal
+    Column("alert_id", Uuid, nullable=False),
+    Column("account_id", Uuid, nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("reviewer", Text, nullable=False),
+    _time("created_at", nullable=False),
+    _time("valid_until", nullable=False),
+    _time("withdrawn_at"),
+)
+
+#: Written by ``monitor.audit_append`` alone; each hash covers the row and the hash before it.
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", BigInteger, primary_key=True),
+    _time("occurred_at", nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("details", JSONB, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
 )

@@ -1,0 +1,31 @@
+"""What reviewers say about an alert, and who looks after it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from monitor.store import tables
+
+
+def alert_exists(connection: Connection, alert_id: UUID) -> bool:
+    query = select(tables.alert.c.alert_id).where(tables.alert.c.alert_id == alert_id)
+    return connection.execute(query).first() is not None
+
+
+def add_comment(
+    connection: Connection, comment_id: UUID, alert_id: UUID, author: str, body: str, now: datetime
+) -> bool:
+    """Store a comment; False when this very one was stored before (a form sent twice)."""
+    statement = insert(tables.comment).values(
+        comment_id=comment_id, alert_id=alert_id, author=author, body=body, created_at=now
+    )
+    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+
+def assign(connection: Connection, alert_id: UUID, assignee: str | None, by: str, now: datetime) -> None:
+    """Give an alert to a reviewer, or to nobody."""
+    values = {"assignee": assignee, "assigned_by": by, "assigned_at": now}
+    statement = insert(tables.assignment).values(alert_id=alert_id, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["alert_id"], set_=values))
