@@ -9,10 +9,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from monitor.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
 WIDEST_PLAIN = 200  # characters of a table in a file or pipe
@@ -40,10 +44,17 @@ def plain(value: object) -> str:
             return str(value)
 
 
+def console() -> "Console":
+    """Standard output as rich sees it; wide where it is no terminal, so that nothing is folded in a file."""
+    from rich.console import Console
+
+    found = Console()
+    return found if found.is_terminal else Console(width=WIDEST_PLAIN)
+
+
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
     """Print rows as a table; numbers to the right."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -55,10 +66,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: 
         table.add_column(Text(printable(column)), justify="right" if right else "left", overflow="fold")
     for row in kept:
         table.add_row(*[Text(printable(value)) for value in row])
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDEST_PLAIN)
-    console.print(table)
+    console().print(table)
 
 
 def say(text: str) -> None:

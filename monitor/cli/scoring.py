@@ -55,8 +55,7 @@ def evaluate(labels: Path, since: datetime | None, as_json: bool, html: Path | N
 
     The labels are a CSV file with the columns event_id,is_attack[,incident,scenario].
     """
-    from rich.console import Console
-
+    from monitor.cli.output import console
     from monitor.cli.session import opened
     from monitor.evaluation.table import tables
     from monitor.jobs.evaluate import evaluate
@@ -66,4 +65,4 @@ def evaluate(labels: Path, since: datetime | None, as_json: bool, html: Path | N
     if as_json:
         click.echo(evaluation.to_json())
     else:
-        Console().print(tables(evaluation))
+        console().print(tables(evaluation))
