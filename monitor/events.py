@@ -90,7 +90,7 @@ def validate(records: pd.DataFrame, source: str) -> Validated:
 
     `records` has a row a record: text columns of canonical names (absent, NA or blank is unknown), `line` (where it
     stands in the input) and, if possible, `record` (its raw text). A column that is neither makes every record that
-    fills it a reject. Of two records with one event_id but different content the later is rejected.
+    fills it a reject. Of two of these records with one event_id but different content the later is rejected.
     """
     check_source(source)
     problems = _Problems(len(records))
