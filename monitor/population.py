@@ -2,7 +2,7 @@
 
 Two kinds of evidence need more than one account. *Touches*: whenever an account meets a value for the first time,
 the value's weight grows; the share of a value among all touches is what an account backs off to. *Traffic*: how many
-attempts, failures and accounts one address or network carried lately, each fading over ``lifetime``.
+attempts, failures and new accounts one address or network carried lately, each fading over ``lifetime``.
 Touches count successful logins only, so that guessing passwords makes no network popular.
 """
 
@@ -164,9 +164,9 @@ class Crowd:
         return np.exp2((time - self._start) / (self.past.half_life_days * DAY_S))
 
     def lately(self, kind: str, values: Values, seen: Floats) -> Floats:
-        """Fading attempts, failures and accounts of each login's address or network [n, 3], this login included.
+        """Fading attempts, failures and new accounts of each login's address or network [n, 3], this login included.
 
-        ``seen`` [n] is when the account itself was last there: it counts once in a lifetime. NaN where unknown.
+        ``seen`` [n] is when the account itself was last there (s, -inf for never): accounts count when they are new.
         """
         if kind in self._sums:
             return self._sums[kind]
@@ -178,8 +178,8 @@ class Crowd:
         codes, time = values.codes[order], self.logins.time[order]
         starts = first_of_runs(codes)
         held, age = self._faded(kind, values, codes, time)
-        arrived = time - seen[order] >= LIFETIMES[kind]
-        for column, amounts in enumerate((np.ones(len(order)), ~self.logins.success[order], arrived)):
+        new = ~np.isfinite(seen[order])
+        for column, amounts in enumerate((np.ones(len(order)), ~self.logins.success[order], new)):
             leaking = leaky_sum(amounts.astype(float), time, starts, LIFETIMES[kind])
             sums[order, column] = leaking + held[:, column] * age
         last = np.append(np.flatnonzero(starts)[1:], len(order)) - 1

@@ -11,18 +11,19 @@ PRIOR_FAILURES, PRIOR_ATTEMPTS = 0.05, 100.0
 
 
 def address_accounts(context: Context) -> Evidence:
-    """Accounts lately seen at this address, against the accounts that ever came from its network.
+    """Accounts lately seen at this address that knew neither its network nor the device, against those at home there.
 
-    An office is popular and stays ordinary; an address that nobody knew and everybody comes from is not.
+    An office is popular and stays ordinary, and so does the network of a conference to which people bring their own
+    devices; an address that nobody knew and everybody comes from is not.
     """
     logins = context.logins
     accounts = _address_traffic(context)[:, 2]
     network = context.crowd.touches_before("network", logins.values["network"], context.familiarity("network"))
-    usual_accounts = np.where(logins.values["network"].codes == UNKNOWN, 0.0, network)
+    usual_accounts = np.maximum(np.where(logins.values["network"].codes == UNKNOWN, 0.0, network) - accounts, 0.0)
     strength = np.log1p(np.maximum(accounts - 1.0, 0.0) / (1.0 + usual_accounts))
 
     def observed(rows: Ints) -> list[str | None]:
-        return [f"{accounts[i]:.0f} accounts from this address within the hour" for i in rows]
+        return [f"{accounts[i]:.0f} new accounts from this address within the hour" for i in rows]
 
     def usual(rows: Ints) -> list[str | None]:
         return [f"{usual_accounts[i]:.0f} accounts use its network" for i in rows]
@@ -31,7 +32,8 @@ def address_accounts(context: Context) -> Evidence:
 
 
 def _address_traffic(context: Context) -> Floats:
-    return context.crowd.lately("address", context.logins.address, context.familiarity("network").seen)
+    known = np.maximum(context.familiarity("network").seen, context.familiarity("device").seen)
+    return context.crowd.lately("address", context.logins.address, known)
 
 
 def address_failures(context: Context) -> Evidence:

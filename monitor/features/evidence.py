@@ -77,6 +77,6 @@ def ordered_share(values: "list[str]", shares: Floats, most: int = 3) -> str:
 def span(seconds: float) -> str:
     """A length of time as people say it: "40 minutes", "3 hours", "12 days"."""
     for unit, size in (("day", 86_400.0), ("hour", 3600.0), ("minute", 60.0)):
-        if seconds >= 1.5 * size or (unit == "minute" and seconds >= size):
+        if seconds >= 1.5 * size:
             return f"{seconds / size:.0f} {unit}s"
     return f"{max(seconds, 0.0):.0f} seconds"
