@@ -266,7 +266,7 @@ def test_words_say_what_is_usual_for_the_account() -> None:
     [
         (0, "0 seconds"),
         (59, "59 seconds"),
-        (60, "1 minutes"),
+        (60, "60 seconds"),
         (2400, "40 minutes"),
         (7200, "2 hours"),
         (2e6, "23 days"),
