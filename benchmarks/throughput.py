@@ -25,8 +25,8 @@ from sqlalchemy import Engine
 from benchmarks.common import fresh_database, report
 from monitor import columns
 from monitor.config import Settings, isolated_environment
-from monitor.detectors import lstm_autoencoder
-from monitor.detectors.lstm_autoencoder import FORWARD
+from monitor.detectors import training_loop
+from monitor.detectors.training_loop import FORWARD
 from monitor.features import measure
 from monitor.jobs.ingest import ingest
 from monitor.jobs.score import score
@@ -45,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=SCORED)
     arguments = parser.parse_args()
-    lstm_autoencoder.EPOCHS = 1  # how well it is trained does not change how fast it scores
+    training_loop.EPOCHS = 1  # how well it is trained does not change how fast it scores
     simulated = simulate("corporate", ACCOUNTS, DAYS, 1, START)
     events = simulated.events.sort_values("occurred_at", kind="stable").reset_index(drop=True)
     rows, facts = throughput(events, arguments.events)
