@@ -43,6 +43,12 @@ class Detector(Protocol):
 #: Name → module:class.
 REGISTRY: dict[str, str] = {
     "lstm_autoencoder": "monitor.detectors.lstm_autoencoder:LSTMAutoencoder",
+    "variational_autoencoder": "monitor.detectors.variational_autoencoder:VariationalAutoencoder",
+    "adversarial_autoencoder": "monitor.detectors.adversarial_autoencoder:AdversarialAutoencoder",
+    "transformer": "monitor.detectors.transformer:Transformer",
+    "convolutional": "monitor.detectors.convolutional:Convolutional",
+    "latent_clusters": "monitor.detectors.latent_clusters:LatentClusters",
+    "isolation_forest": "monitor.detectors.isolation_forest:IsolationForest",
     "rarity": "monitor.detectors.rarity:Rarity",
 }
 
