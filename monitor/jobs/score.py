@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError
 
 from monitor import columns, features
 from monitor.config import Settings
@@ -20,7 +21,7 @@ from monitor.judging import WORTH_EXPLAINING, Judged, judge, learn
 from monitor.population import Population
 from monitor.progress import Progress, silent
 from monitor.store import accounts, models, population, scores, unscored
-from monitor.store.engine import reading, writing
+from monitor.store.engine import explain, reading, writing
 
 #: Events in one transaction: bounds memory and the work that a crash repeats.
 BATCH = 50_000
@@ -99,10 +100,11 @@ def _next_batch(connection: Connection, pass_: Pass, limit: datetime, counts: Co
 def _score(connection: Connection, events: pd.DataFrame, pass_: Pass, counts: Counter[str]) -> None:
     """Score and store events; what cannot be scored is found by halving, and set aside with the reason."""
     try:
-        logins, judged, changes = _judge(connection, events, pass_)
-    except (ArithmeticError, ValueError, LookupError, TypeError) as error:
+        with connection.begin_nested():  # whatever a failed step leaves half done is taken back
+            logins, judged, changes = _judge(connection, events, pass_)
+    except (ArithmeticError, ValueError, LookupError, TypeError, DataError) as error:
         if len(events) == 1:
-            unscored.quarantine(connection, events, f"{type(error).__name__}: {error}", pass_.now)
+            unscored.quarantine(connection, events, explain(error), pass_.now)
             counts["quarantined"] += 1
             return
         half = len(events) // 2

@@ -3,16 +3,19 @@
 ``namespace`` is the schema the table lives in: training builds baselines afresh in a temporary one.
 """
 
+from itertools import chain
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from monitor.baselines import BASELINE_FEATURES, Baselines, Entries
-from monitor.columns import LENGTH, Flags, Floats, Objects
+from monitor.columns import LENGTH, Flags, Floats, Ints, Objects
 from monitor.events import MonitorError
 from monitor.features import NAMES, summary_names
-from monitor.store.copy import copy_in, copy_out, cursor_of
+from monitor.store.copy import copy_in, cursor_of
 from monitor.store.unscored import uuid_array
 
 LIVE, REBUILT = "monitor", "pg_temp"
@@ -28,68 +31,63 @@ def load_baselines(connection: Connection, accounts: Objects, namespace: str = L
     connection.execute(text("CREATE TEMPORARY TABLE wanted (position int, account_id uuid) ON COMMIT DROP"))
     copy_in(connection, "wanted", pa.RecordBatch.from_pydict(wanted))
     connection.execute(text("ANALYZE wanted"))
-    baselines = _load_rows(connection, len(accounts), namespace)
-    entries = copy_out(
-        connection,
-        f"""
-        SELECT w.position, part.feature, part.value, part.weight, extract(epoch FROM part.seen)::double precision
-        FROM wanted w JOIN {namespace}.account_state s USING (account_id)
-        CROSS JOIN LATERAL unnest(s.feature, s.value, s.weight, s.last_seen_at) AS part (feature, value, weight, seen)
-        """,
-        {
-            "account": pa.int64(),
-            "feature": pa.dictionary(pa.int32(), pa.string()),
-            "value": pa.string(),
-            "weight": pa.float64(),
-            "seen": pa.float64(),
-        },
-    )
-    connection.execute(text("DROP TABLE wanted"))
-    columns = entries.to_pandas()
-    by_feature = {
-        str(feature): Entries(
-            part["account"].to_numpy(),
-            part["value"].to_numpy(object),
-            part["weight"].to_numpy(),
-            part["seen"].to_numpy(),
-        )
-        for feature, part in columns.groupby("feature", observed=True)
-    }
-    baselines.entries.update({name: by_feature[name] for name in BASELINE_FEATURES if name in by_feature})
-    return baselines
-
-
-def _load_rows(connection: Connection, accounts: int, namespace: str) -> Baselines:
-    """Everything but the entries: the statistics, the latest facts and the windows."""
-    empty = Baselines.empty(accounts, (LENGTH, len(NAMES)))
-    statistics, latest = summary_names()
     with cursor_of(connection, binary=True) as cursor:
         cursor.execute(
             f"""
-            SELECT w.position, extract(epoch FROM s.updated_at)::double precision, s.summary, s."window"
+            SELECT w.position, extract(epoch FROM s.updated_at)::double precision, s.summary, s."window",
+                   s.feature, s.value, s.weight, s.last_seen
             FROM wanted w JOIN {namespace}.account_state s USING (account_id)
             """
         )
         rows = cursor.fetchall()
-    if not rows:
-        return empty
-    position = np.array([row[0] for row in rows])
-    names = (*statistics, *latest)
-    if any(len(row[2]) != len(names) or len(row[3]) != empty.window[0].nbytes for row in rows):
+    connection.execute(text("DROP TABLE wanted"))
+    baselines = Baselines.empty(len(accounts), (LENGTH, len(NAMES)))
+    return _filled(baselines, list(zip(*rows, strict=True))) if rows else baselines
+
+
+def _filled(baselines: Baselines, columns: list[tuple[Any, ...]]) -> Baselines:
+    """The baselines of new accounts with stored rows, in columns, put in their places."""
+    position, updated, summaries, windows, *lists = columns
+    at = np.array(position)
+    statistics, latest = summary_names()
+    names = len(statistics) + len(latest)
+    if any(len(summary) != names for summary in summaries) or any(
+        len(window) != baselines.window[0].nbytes for window in windows
+    ):
         raise StaleBaselinesError("the baselines were kept by another version: run `monitor train`")
-    summary = np.full((accounts, len(names)), np.nan)
+    summary = np.full((len(baselines.updated), names), np.nan)
     summary[:, : len(statistics)] = 0.0
-    summary[position] = np.array([row[2] for row in rows])
-    empty.updated[position] = [row[1] for row in rows]
-    empty.window[position] = np.frombuffer(b"".join(row[3] for row in rows), np.float32).reshape(-1, LENGTH, len(NAMES))
-    columns = dict(zip(names, summary.T, strict=True))
+    summary[at] = summaries
+    baselines.updated[at] = updated
+    baselines.window[at] = np.frombuffer(b"".join(windows), np.float32).reshape(-1, *baselines.window.shape[1:])
     return Baselines(
-        empty.updated,
-        empty.entries,
-        {name: columns[name] for name in statistics},
-        {name: columns[name] for name in latest},
-        empty.window,
+        baselines.updated,
+        baselines.entries | _entries(at, *lists),
+        dict(zip(statistics, summary.T, strict=False)),
+        dict(zip(latest, summary.T[len(statistics) :], strict=True)),
+        baselines.window,
     )
+
+
+def _entries(
+    position: Ints,
+    features: tuple[list[str], ...],
+    values: tuple[list[str], ...],
+    weights: tuple[list[float], ...],
+    seen: tuple[list[float], ...],
+) -> dict[str, Entries]:
+    """One list per account and column, as entries by feature."""
+    account = np.repeat(position, [len(part) for part in features])
+    code, names = pd.factorize(np.array(list(chain.from_iterable(features)), object))
+    value = np.array(list(chain.from_iterable(values)), object)
+    numbers = [np.fromiter(chain.from_iterable(column), np.float64, len(account)) for column in (weights, seen)]
+    order = np.argsort(code, kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(code, minlength=len(names)))[:-1])
+    return {
+        str(name): Entries(account[rows], value[rows], numbers[0][rows], numbers[1][rows])
+        for name, rows in zip(names, parts, strict=True)
+        if name in BASELINE_FEATURES
+    }
 
 
 def save_baselines(
@@ -116,8 +114,6 @@ def save_baselines(
         }
     )
     connection.execute(text(f"CREATE TEMPORARY TABLE learned (LIKE {namespace}.account_state) ON COMMIT DROP"))
-    # The encoder writes lists of moments without their zone; sessions keep UTC, so the cast back is exact.
-    connection.execute(text("ALTER TABLE learned ALTER COLUMN last_seen_at TYPE timestamp[]"))
     copy_in(connection, "learned", batch)
     columns = ", ".join(f'"{name}" = excluded."{name}"' for name in batch.schema.names[1:])
     connection.execute(
@@ -148,7 +144,7 @@ def _entry_lists(baselines: Baselines, which: Flags) -> dict[str, pa.Array]:
         "feature": names,
         "value": pa.array(value[rows], pa.string()),
         "weight": pa.array(weight[rows], pa.float32()),
-        "last_seen_at": moments(seen[rows]),
+        "last_seen": pa.array(seen[rows], pa.float64()),
     }
     return {name: pa.ListArray.from_arrays(offsets, column) for name, column in columns.items()}
 
