@@ -7,7 +7,6 @@ the history. Every row is events a second.
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -114,28 +113,36 @@ def history_costs(events: pd.DataFrame) -> dict[str, float]:
     until = _moment(fresh["occurred_at"].iloc[0])
     long = events.iloc[:middle]
     short = long.iloc[-len(long) // 10 :]
-    spent = {}
+    spent, peaks = {}, {}
     for name, history in (("short", short), ("long", long)):
         with fresh_database() as (engine, settings):
             _load(engine, history)
             train(engine, settings, until, "lstm_autoencoder")
-            nothing = _score_process(settings)
+            nothing, _ = _score_process(settings)
             _load(engine, fresh)
-            spent[name] = _score_process(settings) - nothing
+            seconds, peaks[name] = _score_process(settings)
+            spent[name] = seconds - nothing
     return {
         f"seconds_for_{NEW}_events_after_{len(short)}": spent["short"],
         f"seconds_for_{NEW}_events_after_{len(long)}": spent["long"],
         "cost_of_ten_times_the_history": spent["long"] / spent["short"],
-        "peak_memory_of_scoring_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+        "peak_memory_of_scoring_mib": max(peaks.values()),
     }
 
 
-def _score_process(settings: Settings) -> float:
-    """Seconds that ``monitor score`` takes."""
-    begun = time.perf_counter()
+def _score_process(settings: Settings) -> tuple[float, float]:
+    """Seconds that ``monitor score`` takes, and its peak memory in MiB."""
+    begun, peak = time.perf_counter(), 0.0
     environment = isolated_environment(data_dir=str(settings.data_dir))
-    subprocess.run([sys.executable, "-m", "monitor", "score"], env=environment, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - begun
+    process = subprocess.Popen([sys.executable, "-m", "monitor", "score"], env=environment, stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        # Not getrusage: a child starts out with the peak of the parent that it was forked from.
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        peak = max([peak, *(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))])
+        time.sleep(0.02)
+    if process.returncode != 0:
+        raise RuntimeError("monitor score failed")
+    return time.perf_counter() - begun, peak
 
 
 def _load(engine: Engine, events: pd.DataFrame) -> float:

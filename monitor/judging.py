@@ -26,9 +26,6 @@ MOST_ROUNDS = 100
 #: Logins scored below this (the ordinary nine of ten) are stored without words.
 WORTH_EXPLAINING = 1.0
 
-#: A feature is put in words when it makes at least this share of the raw oddness.
-WORTH_NAMING = 0.01
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -47,7 +44,7 @@ class Judged:
         """What was observed and what is usual, for the logins at ``which`` (positions in ``rows``)."""
         shape = (len(which), len(NAMES))
         words = Words(np.full(shape, None, object), np.full(shape, None, object), np.zeros(shape, bool))
-        named = self.scores.contribution[which] > WORTH_NAMING * self.scores.raw[which, None]
+        named = self.scores.contribution[which] > 0
         for column, name in enumerate(NAMES):
             at = np.flatnonzero(named[:, column])
             evidence, rows = self.measured.evidence[name], self.within[which[at]]
@@ -60,7 +57,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Words:
-    """Texts by login and feature, None where a feature hardly mattered; ``new`` marks values never seen before."""
+    """Texts by login and feature, None where a feature did not matter; ``new`` marks values never seen before."""
 
     observed: "np.ndarray[tuple[int, ...], np.dtype[np.object_]]"
     usual: "np.ndarray[tuple[int, ...], np.dtype[np.object_]]"

@@ -69,9 +69,9 @@ SELECT a.user_name, part.feature, part.value, part.share, part.weight, part.last
 FROM monitor.account_state s
 JOIN monitor.account a USING (account_id)
 CROSS JOIN LATERAL (
-    SELECT entry.feature, entry.value, entry.weight, entry.last_seen_at,
+    SELECT entry.feature, entry.value, entry.weight, to_timestamp(entry.last_seen) AS last_seen_at,
            entry.weight / nullif(sum(entry.weight::double precision) OVER (PARTITION BY entry.feature), 0) AS share
-    FROM unnest(s.feature, s.value, s.weight, s.last_seen_at) AS entry (feature, value, weight, last_seen_at)
+    FROM unnest(s.feature, s.value, s.weight, s.last_seen) AS entry (feature, value, weight, last_seen)
     WHERE entry.weight > 0  -- a weight of nought is a value that was met, but not learned
 ) part;
 

@@ -79,11 +79,11 @@ CREATE TABLE monitor.account_state (
     feature       text[] NOT NULL,
     value         text[] NOT NULL,
     weight        real[] NOT NULL,
-    last_seen_at  timestamptz[] NOT NULL,
+    last_seen     double precision[] NOT NULL,  -- seconds since the epoch: read and written in bulk
     summary       double precision[] NOT NULL,
     "window"      bytea NOT NULL,
     CHECK (cardinality(feature) = cardinality(value) AND cardinality(feature) = cardinality(weight)
-           AND cardinality(feature) = cardinality(last_seen_at))
+           AND cardinality(feature) = cardinality(last_seen))
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000,
         toast.autovacuum_vacuum_scale_factor = 0.05);
 -- Floats do not compress; trying costs time at every write.

@@ -1,6 +1,6 @@
 """What follows when logins alert: they are grouped into incidents, told in a line, and copied into alerts."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,10 +24,11 @@ MOST_REASONS = 10
 
 @dataclass(frozen=True)
 class _Odd:
-    """One login that alerted: its row among the events, and why."""
+    """One login that alerted: its columns, and why."""
 
-    row: int
+    event: dict[str, Any]
     score: float
+    history: float
     reasons: list[Reason]
 
 
@@ -38,43 +39,44 @@ def raise_alerts(
 
     ``events`` and ``part`` have the same rows; ``words`` are of the rows ``explained``, which hold all that alerted.
     """
-    odd = events.iloc[np.flatnonzero(part.alerted)]
+    rows = np.flatnonzero(part.alerted)
+    odd = events.iloc[rows]
     account, names = pd.factorize(odd["account_id"])
     running = alerts.open_alerts(connection, names)
     until = [running[name].last_event_at.timestamp() if name in running else np.nan for name in names]
     number, continues = incidents(account, seconds(odd["occurred_at"]), np.array(until)[account])
-    positions = np.searchsorted(explained, np.flatnonzero(part.alerted))
-    opened: list[UUID] = []
-    touched: list[UUID] = []
-    for incident in range(len(continues)):
-        members = np.flatnonzero(number == incident) if len(continues) == 1 else _members(number, incident)
-        logins = [
-            _Odd(
-                int(explained[positions[i]]),
-                float(part.scores.score[explained[positions[i]]]),
-                _reasons(part, explained, words, positions[i]),
-            )
-            for i in members
-        ]
-        held = running[str(odd["account_id"].iloc[members[0]])] if continues[incident] else None
+    logins = _odd_logins(odd, part, rows, words, np.searchsorted(explained, rows))
+
+    opened, extended, copied = [], [], []
+    for incident in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(number)) + 1):
+        members = [logins[i] for i in incident]
+        held = running[members[0].event["account_id"]] if continues[number[incident[0]]] else None
         alert_id = held.alert_id if held else uuid7()
-        _write(connection, events, logins, part, alert_id, held, now)
-        touched.append(alert_id)
         if held is None:
-            opened.append(alert_id)
-    alerts.assign_campaigns(connection, touched)
+            opened.append(_opened(alert_id, members, now))
+        else:
+            extended.append(_extended(held, members, now))
+        copied += [_copy(login, alert_id) for login in members]
+    alerts.add_alerts(connection, opened)
+    alerts.extend_alerts(connection, extended)
+    alerts.add_alert_events(connection, copied)
+    alerts.assign_campaigns(connection, list({row["alert_id"] for row in copied}))
     return len(opened)
 
 
-def _members(number: Ints, incident: int) -> Ints:
-    low, high = np.searchsorted(number, [incident, incident + 1])
-    return np.arange(low, high)
+def _odd_logins(odd: pd.DataFrame, part: Judged, rows: Ints, words: Words, positions: Ints) -> list[_Odd]:
+    """The logins that alerted; ``positions`` says where each stands among the words."""
+    columns = {name: _plain(odd[name]) for name in dict.fromkeys(("account_id", "source", *CANONICAL_COLUMNS))}
+    records = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return [
+        _Odd(record, float(part.scores.score[row]), float(part.history[row]), _reasons(part, row, words, at))
+        for record, row, at in zip(records, rows, positions, strict=True)
+    ]
 
 
-def _reasons(part: Judged, explained: Ints, words: Words, at: int) -> list[Reason]:
-    """Why the login at position ``at`` of the words is odd, the strongest reason first."""
-    contribution = part.scores.contribution[explained[at]]
-    strongest = [i for i in np.argsort(-contribution)[:MOST_REASONS] if contribution[i] > 0]
+def _reasons(part: Judged, row: int, words: Words, at: int) -> list[Reason]:
+    """Why a login is odd, the strongest reason first."""
+    contribution = part.scores.contribution[row]
     return [
         Reason(
             NAMES[i],
@@ -83,71 +85,65 @@ def _reasons(part: Judged, explained: Ints, words: Words, at: int) -> list[Reaso
             words.usual[at, i],
             bool(words.new[at, i]),
         )
-        for i in strongest
+        for i in np.argsort(-contribution)[:MOST_REASONS]
+        if contribution[i] > 0
     ]
 
 
-def _write(
-    connection: Connection,
-    events: pd.DataFrame,
-    logins: list[_Odd],
-    part: Judged,
-    alert_id: UUID,
-    held: alerts.OpenAlert | None,
-    now: datetime,
-) -> None:
-    """Open or extend one alert with its logins, in order of time; the oddest of them gives the headline."""
-    rows = [login.row for login in logins]
-    times = events["occurred_at"].iloc[rows]
-    peak = max(logins, key=lambda login: login.score)
-    changed: dict[str, Any] = {"updated_at": now}
-    if held is None or peak.score > held.score:
-        moment, place = events["occurred_at"].iloc[peak.row], events[["latitude", "longitude"]].iloc[peak.row]
-        latitude, longitude = (None if pd.isna(number) else float(number) for number in place)
-        changed |= {
-            "score": peak.score,
-            "severity": severity(peak.score),
-            "headline": headline(peak.reasons, moment.to_pydatetime(), latitude, longitude),
-        }
-    if held is None:
-        alerts.open_alert(
-            connection,
-            changed
-            | {
-                "alert_id": alert_id,
-                "account_id": events["account_id"].iloc[rows[0]],
-                "opened_at": times.iloc[0].to_pydatetime(),
-                "last_event_at": times.iloc[-1].to_pydatetime(),
-                "event_count": len(logins),
-                "thin_history": bool(part.history[rows].min() < THIN_HISTORY),
-                "created_at": now,
-            },
-        )
-    else:
-        changed["last_event_at"] = max(times.iloc[-1].to_pydatetime(), held.last_event_at)
-        alerts.extend_alert(connection, alert_id, changed, len(logins))
-    alerts.add_alert_events(connection, [_copy(events, login, alert_id) for login in logins])
+def _told(members: list[_Odd]) -> dict[str, Any]:
+    """Score, severity and headline of an incident: those of its oddest login."""
+    peak = max(members, key=lambda login: login.score)
+    event = peak.event
+    line = headline(peak.reasons, event["occurred_at"], event["latitude"], event["longitude"])
+    return {"score": peak.score, "severity": severity(peak.score), "headline": line}
 
 
-def _copy(events: pd.DataFrame, login: _Odd, alert_id: UUID) -> dict[str, Any]:
-    """The login as the alert keeps it: its canonical columns and its reasons."""
-    event = {name: _plain(events[name].iat[login.row]) for name in CANONICAL_COLUMNS}
+def _opened(alert_id: UUID, members: list[_Odd], now: datetime) -> dict[str, Any]:
     return {
-        "account_id": events["account_id"].iat[login.row],
-        "source": events["source"].iat[login.row],
-        "event_id": event["event_id"],
-        "occurred_at": events["occurred_at"].iat[login.row].to_pydatetime(),
         "alert_id": alert_id,
-        "score": login.score,
-        "event": event,
-        "attribution": [asdict(reason) for reason in login.reasons],
+        "account_id": members[0].event["account_id"],
+        "opened_at": members[0].event["occurred_at"],
+        "last_event_at": members[-1].event["occurred_at"],
+        "event_count": len(members),
+        "thin_history": min(login.history for login in members) < THIN_HISTORY,
+        "created_at": now,
+        "updated_at": now,
+        **_told(members),
     }
 
 
-def _plain(value: Any) -> Any:
-    """A cell as JSON can hold it."""
-    if pd.isna(value):
-        return None
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    return value.item() if isinstance(value, np.generic) else value
+def _extended(held: alerts.OpenAlert, members: list[_Odd], now: datetime) -> dict[str, Any]:
+    """What changes in an open alert; an oddest login keeps the headline until an odder one comes."""
+    told = _told(members)
+    if told["score"] <= held.score:
+        told = {"score": held.score, "severity": held.severity, "headline": held.headline}
+    return {
+        "alert": held.alert_id,
+        "added": len(members),
+        "first": members[0].event["occurred_at"],
+        "last": members[-1].event["occurred_at"],
+        "now": now,
+        **told,
+    }
+
+
+def _copy(login: _Odd, alert_id: UUID) -> dict[str, Any]:
+    """The login as the alert keeps it: its canonical columns and its reasons."""
+    event = login.event
+    return {
+        "account_id": event["account_id"],
+        "source": event["source"],
+        "event_id": event["event_id"],
+        "occurred_at": event["occurred_at"],
+        "alert_id": alert_id,
+        "score": login.score,
+        "event": {name: event[name] for name in CANONICAL_COLUMNS} | {"occurred_at": event["occurred_at"].isoformat()},
+        "attribution": [vars(reason) for reason in login.reasons],
+    }
+
+
+def _plain(column: "pd.Series[Any]") -> list[Any]:
+    """A column as Python's own values, None where it is unknown."""
+    if column.name == "occurred_at":
+        return [moment.to_pydatetime() for moment in column]
+    return [None if missing else value for value, missing in zip(column.tolist(), column.isna(), strict=True)]

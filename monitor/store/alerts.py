@@ -1,17 +1,19 @@
 """Alerts and the logins in them."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, insert, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+import pyarrow as pa
+from sqlalchemy import Connection, insert, text
 
 from monitor.alerting import CAMPAIGN_ACCOUNTS
 from monitor.columns import Floats, Objects
 from monitor.store import tables
+from monitor.store.copy import copy_in
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class OpenAlert:
     alert_id: UUID
     last_event_at: datetime
     score: float
+    severity: str
+    headline: str
 
 
 def open_alerts(connection: Connection, accounts: Objects) -> dict[str, OpenAlert]:
@@ -28,31 +32,66 @@ def open_alerts(connection: Connection, accounts: Objects) -> dict[str, OpenAler
     rows = connection.execute(
         text(
             """
-            SELECT account_id::text AS account_id, alert_id, last_event_at, score FROM monitor.alert
+            SELECT account_id::text AS account_id, alert_id, last_event_at, score, severity, headline
+            FROM monitor.alert
             WHERE status = 'open' AND account_id = ANY(CAST(:accounts AS uuid[]))
             ORDER BY last_event_at, alert_id FOR UPDATE
             """
         ),
         {"accounts": list(accounts)},
     )
-    return {row.account_id: OpenAlert(row.alert_id, row.last_event_at, row.score) for row in rows}
+    return {row.account_id: OpenAlert(*row[1:]) for row in rows}
 
 
-def open_alert(connection: Connection, values: dict[str, Any]) -> None:
-    connection.execute(insert(tables.alert).values(status="open", **values))
+def add_alerts(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Open alerts."""
+    if rows:
+        connection.execute(insert(tables.alert), [row | {"status": "open"} for row in rows])
 
 
-def extend_alert(connection: Connection, alert_id: UUID, values: dict[str, Any], added: int) -> None:
-    """Add ``added`` logins to an open alert; ``values`` replaces what they worsened."""
-    table = tables.alert
-    connection.execute(
-        update(table).where(table.c.alert_id == alert_id).values(event_count=table.c.event_count + added, **values)
-    )
+def extend_alerts(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Add logins to open alerts, and what they worsened."""
+    if rows:
+        connection.execute(
+            text(
+                """
+                UPDATE monitor.alert SET event_count = event_count + :added, opened_at = least(opened_at, :first),
+                    last_event_at = greatest(last_event_at, :last), score = :score, severity = :severity,
+                    headline = :headline, updated_at = :now
+                WHERE alert_id = :alert
+                """
+            ),
+            rows,
+        )
+
+
+#: Columns of ``alert_event`` that the encoder writes in their own type; the documents follow as text.
+_PLAIN = {
+    "source": pa.string(),
+    "event_id": pa.string(),
+    "occurred_at": pa.timestamp("us", "UTC"),
+    "score": pa.float32(),
+}
 
 
 def add_alert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Copy logins into their alerts; one that is in an alert stays there."""
-    connection.execute(upsert(tables.alert_event).on_conflict_do_nothing(), rows)
+    columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in _PLAIN.items()}
+    columns["account_id"] = pa.array([UUID(row["account_id"]).bytes for row in rows], pa.binary(16))
+    columns["alert_id"] = pa.array([row["alert_id"].bytes for row in rows], pa.binary(16))
+    for name in ("event", "attribution"):
+        columns[name] = pa.array([json.dumps(row[name]) for row in rows], pa.string())
+    names = ", ".join(columns)
+    connection.execute(
+        text(f"CREATE TEMPORARY TABLE copied ON COMMIT DROP AS SELECT {names} FROM monitor.alert_event LIMIT 0")
+    )
+    connection.execute(text("ALTER TABLE copied ALTER COLUMN event TYPE text, ALTER COLUMN attribution TYPE text"))
+    copy_in(connection, "copied", pa.RecordBatch.from_pydict(columns))
+    values = ", ".join(f"{name}::jsonb" if name in ("event", "attribution") else name for name in columns)
+    connection.execute(
+        text(f"INSERT INTO monitor.alert_event ({names}) SELECT {values} FROM copied ON CONFLICT DO NOTHING")
+    )
+    connection.execute(text("DROP TABLE copied"))
 
 
 def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:

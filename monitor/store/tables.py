@@ -113,7 +113,7 @@ account_state = Table(
     Column("feature", ARRAY(Text), nullable=False),
     Column("value", ARRAY(Text), nullable=False),
     Column("weight", ARRAY(REAL), nullable=False),
-    Column("last_seen_at", ARRAY(DateTime(timezone=True)), nullable=False),
+    Column("last_seen", ARRAY(Double), nullable=False),  # seconds since the epoch
     Column("summary", ARRAY(Double), nullable=False),  # monitor.features.summary_names() names the slots
     Column("window", LargeBinary, nullable=False),  # float32 [length, features]: the latest logins
 )
