@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     job_deadline_seconds: Seconds = 3_600.0
     lease_seconds: Annotated[float, Field(ge=0.5, le=600)] = 30.0
 
+    #: The address of a proxy in front of the review pages whose X-Forwarded-For may be believed.
+    web_trusted_proxy: str | None = None
+    #: Whether browsers reach the review pages by HTTPS (through that proxy): cookies are then sent by HTTPS only.
+    web_https: bool = False
+
     sources: list[SourceSettings] = []
 
     @classmethod

@@ -36,6 +36,7 @@ GRANT SELECT ON monitor.alembic_version, monitor.account, monitor.alert, monitor
     monitor.reviewer, monitor.web_session, monitor.sign_in_try, monitor.web_secret, monitor.comment,
     monitor.assignment, monitor.scoped_dismissal, monitor.audit TO monitor_web;
 GRANT SELECT (occurred_at) ON monitor.login_event TO monitor_web;
+GRANT SELECT (occurred_at, model_id, score, contribution) ON monitor.login_score TO monitor_web;
 GRANT SELECT (detector, status, trained_until) ON monitor.model TO monitor_web;
 
 GRANT INSERT ON monitor.review, monitor.comment, monitor.assignment, monitor.scoped_dismissal, monitor.web_session,

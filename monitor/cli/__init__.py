@@ -20,6 +20,8 @@ COMMANDS = {
     "calibrate": "monitor.cli.feedback:calibrate",
     "evaluate": "monitor.cli.scoring:evaluate",
     "run": "monitor.cli.serving:run",
+    "web": "monitor.cli.serving:web",
+    "reviewer": "monitor.cli.reviewers:reviewer",
     "status": "monitor.cli.database:status",
     "sql": "monitor.cli.database:sql",
     "simulate": "monitor.cli.events:simulate",

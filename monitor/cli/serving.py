@@ -1,4 +1,4 @@
-"""``monitor run``."""
+"""``monitor run``, ``monitor web``."""
 
 import click
 
@@ -16,3 +16,17 @@ def run() -> None:
     logs.configure()
     with opened() as (engine, settings):
         serve(Scheduler(engine, settings, standard_jobs(settings)))
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65_535), help="0 chooses a free one.")
+def web(host: str, port: int) -> None:
+    """Serve the review pages, until SIGTERM."""
+    from monitor import logs
+    from monitor.cli.output import say
+    from monitor.config import load_settings
+    from web.serve import serve
+
+    logs.configure()
+    serve(load_settings(), host, port, lambda address: say(f"review pages on {address}"))

@@ -71,6 +71,22 @@ def guarded(engine: Engine, guard: Guard) -> Engine:
     return engine.execution_options(monitor_guard=guard)
 
 
+def limited(engine: Engine, role: str, seconds: float) -> Engine:
+    """The same engine, from now on as ``role``, each statement cancelled after ``seconds``.
+
+    The role keeps a fault of the program from doing what the program should never do. ``role`` is this code's own.
+    """
+
+    def take_role(connection: Any, entry: ConnectionPoolEntry) -> None:
+        connection.execute(f"SET ROLE {role}")
+        connection.execute(f"SET statement_timeout = {int(seconds * 1000)}")
+        connection.commit()
+
+    engine.dispose()
+    event.listen(engine, "connect", take_role)
+    return engine
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A read-only transaction that sees one moment throughout."""

@@ -1,0 +1,118 @@
+"""What the pages about the model and the thresholds show."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+Rows = Sequence[Row[Any]]
+
+#: Logins on either side of a comparison of features.
+SAMPLE = 2_000
+
+
+def models(connection: Connection, limit: int = 20) -> Rows:
+    return connection.execute(
+        text(
+            """
+            SELECT model_id, detector, status, features, metadata, trained_until, created_at FROM reporting.model
+            ORDER BY status = 'active' DESC, created_at DESC LIMIT :limit
+            """
+        ),
+        {"limit": limit},
+    ).all()
+
+
+def newest_score(connection: Connection) -> datetime | None:
+    found: datetime | None = connection.scalar(text("SELECT max(occurred_at) FROM monitor.login_score"))
+    return found
+
+
+def score_histogram(connection: Connection, newest: datetime, days: int) -> Rows:
+    """Logins by score in steps of 0.25 over the last days: step, logins."""
+    return connection.execute(
+        text(
+            """
+            SELECT least(floor(score * 4), 40)::int AS step, count(*) AS logins FROM monitor.login_score
+            WHERE occurred_at > :since AND occurred_at <= :newest GROUP BY 1 ORDER BY 1
+            """
+        ),
+        {"since": newest - timedelta(days=days), "newest": newest},
+    ).all()
+
+
+def daily_shares(connection: Connection, newest: datetime, days: int) -> Rows:
+    """By day: logins, and the share with a score of 2 and more, which is 1 % while the calibration holds."""
+    return connection.execute(
+        text(
+            """
+            SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, count(*) AS logins,
+                   avg((score >= 2)::int)::double precision AS share
+            FROM monitor.login_score WHERE occurred_at > :since AND occurred_at <= :newest GROUP BY 1 ORDER BY 1
+            """
+        ),
+        {"since": newest - timedelta(days=days), "newest": newest},
+    ).all()
+
+
+def feature_drift(connection: Connection, model_id: Any) -> Rows:
+    """Mean contribution of each feature in the first and the latest ``SAMPLE`` logins that a model scored."""
+    return connection.execute(
+        text(
+            """
+            WITH first AS MATERIALIZED (
+                SELECT contribution FROM monitor.login_score WHERE model_id = :model ORDER BY occurred_at LIMIT :sample
+            ), latest AS MATERIALIZED (
+                SELECT contribution FROM monitor.login_score WHERE model_id = :model
+                ORDER BY occurred_at DESC LIMIT :sample
+            ), sides AS (
+                SELECT n, avg(part) AS first, NULL::float AS latest
+                FROM first, unnest(contribution) WITH ORDINALITY AS u (part, n) GROUP BY n
+                UNION ALL
+                SELECT n, NULL, avg(part) FROM latest, unnest(contribution) WITH ORDINALITY AS u (part, n) GROUP BY n
+            )
+            SELECT m.features[n] AS feature, max(first) AS first, max(latest) AS latest
+            FROM sides JOIN reporting.model m ON m.model_id = :model GROUP BY 1 ORDER BY max(latest) DESC
+            """
+        ),
+        {"model": model_id, "sample": SAMPLE},
+    ).all()
+
+
+def thresholds(connection: Connection, limit: int = 100) -> Rows:
+    return connection.execute(
+        text(
+            """
+            SELECT threshold_id, value, decided_at, decided_by, basis, reviews_used, expected_precision,
+                   expected_alerts_per_day, model_id
+            FROM reporting.threshold ORDER BY decided_at DESC, threshold_id DESC LIMIT :limit
+            """
+        ),
+        {"limit": limit},
+    ).all()
+
+
+def quality(connection: Connection, weeks: int = 26) -> Rows:
+    """Alerts, verdicts and precision by week, newest first."""
+    return connection.execute(
+        text(
+            """
+            SELECT week, alerts, reviewed, confirmed, dismissed, "precision" FROM reporting.detection_quality
+            ORDER BY week DESC LIMIT :weeks
+            """
+        ),
+        {"weeks": weeks},
+    ).all()
+
+
+def runs(connection: Connection, limit: int = 100) -> Rows:
+    return connection.execute(
+        text(
+            """
+            SELECT job, status, started_at, finished_at, round(seconds::numeric, 1)::float AS seconds, error, counts
+            FROM reporting.job_run ORDER BY started_at DESC LIMIT :limit
+            """
+        ),
+        {"limit": limit},
+    ).all()

@@ -1,0 +1,190 @@
+"""One alert: what happened beside what is usual, and the verdict on it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from monitor.columns import LENGTH
+from monitor.jobs import review as jobs
+from monitor.review import REASONS, SCOPES, STATUS, ReviewError, Scope, Verdict, scope_values
+from monitor.store import dossier, queue, reviewers
+from monitor.store.engine import reading
+from web import charts
+from web.policy import address, allow, engine, now, person
+from web.queue import filter_of, read_id, write_filter
+
+blueprint = Blueprint("alert", __name__)
+
+#: Days of logins in the picture, and how much around the alert is enlarged.
+PICTURE = timedelta(days=60)
+AROUND = timedelta(days=2)
+
+#: How long a scope lasts unless the reviewer says otherwise, and at most.
+SCOPE_DAYS, LONGEST_SCOPE = 30, timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the verdict form holds: empty at first, as sent when it could not be taken."""
+
+    reason: str = ""
+    note: str = ""
+    scope: str = ""
+    until: str = ""
+    problem: str = ""
+
+
+@blueprint.get("/alerts/<uuid:alert_id>")
+@allow("viewer")
+def show(alert_id: UUID) -> str:
+    return _page(alert_id, request.args.get("queue", ""), Form())
+
+
+@blueprint.post("/alerts/<uuid:alert_id>/verdict")
+@allow("reviewer")
+def judge(alert_id: UUID) -> Response | str | tuple[str, int]:
+    """Take a verdict, then open the next alert of the reviewer's queue."""
+    form, query = request.form, request.form.get("queue", "")
+    sent = Form(form.get("reason", ""), form.get("note", ""), form.get("scope", ""), form.get("until", ""))
+    try:
+        given = _verdict(alert_id, sent)
+        jobs.decide(engine(), given, read_id(form.get("seen")), address(), now())
+    except jobs.ConflictError as error:
+        return _conflict(alert_id, query, sent, error), 409
+    except ReviewError as error:
+        return _page(alert_id, query, Form(sent.reason, sent.note, sent.scope, sent.until, str(error))), 400
+    if given.verdict == "undo":
+        flash("The verdict is undone; the alert is open again.")
+        return redirect(url_for("alert.show", alert_id=alert_id, queue=query or None), 303)
+    flash(f"{alert_id}", f"undo-{STATUS[given.verdict]}")
+    return redirect(_next(alert_id, query), 303)
+
+
+@blueprint.post("/alerts/<uuid:alert_id>/comment")
+@allow("reviewer")
+def comment(alert_id: UUID) -> Response:
+    form = request.form
+    act = read_id(form.get("act")) or uuid4()
+    jobs.comment(engine(), act, alert_id, person().name, form.get("body", ""), address(), now())
+    return _again(alert_id)
+
+
+@blueprint.post("/alerts/<uuid:alert_id>/assign")
+@allow("reviewer")
+def assign(alert_id: UUID) -> Response:
+    jobs.assign(engine(), alert_id, request.form.get("assignee") or None, person().name, address(), now())
+    return _again(alert_id)
+
+
+def _again(alert_id: UUID) -> Response:
+    return redirect(url_for("alert.show", alert_id=alert_id, queue=request.form.get("queue") or None), 303)
+
+
+def _verdict(alert_id: UUID, sent: Form) -> Verdict:
+    word, scope = request.form.get("verdict", ""), None
+    if sent.scope and word == "dismiss":
+        scope = _scope(alert_id, sent)
+    act = read_id(request.form.get("act"))
+    return Verdict(alert_id, word, person().name, sent.reason if word != "undo" else None, sent.note, scope, act)
+
+
+def _scope(alert_id: UUID, sent: Form) -> Scope:
+    """The chosen scope, which must be one that the alert's logins offer."""
+    feature, _, number = sent.scope.partition(":")
+    with reading(engine()) as connection:
+        events = dossier.alert_events(connection, alert_id)
+    offered = scope_values(row.event for row in events).get(feature, [])
+    if not number.isdecimal() or int(number) >= len(offered):
+        raise ReviewError("choose what the dismissal vouches for from the list")
+    try:
+        until = datetime.strptime(sent.until, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise ReviewError("say until when the dismissal vouches for it") from None
+    if until > now() + LONGEST_SCOPE:
+        raise ReviewError("a dismissal can vouch for a year at most")
+    return Scope(feature, offered[int(number)], until)
+
+
+def _next(alert_id: UUID, query: str) -> str:
+    chosen = filter_of(query)
+    with reading(engine()) as connection:
+        following = queue.next_open(connection, chosen, alert_id)
+    kept = write_filter(chosen)
+    if following is None:
+        return url_for("queue.show") + (f"?{kept}" if kept else "")
+    return url_for("alert.show", alert_id=following, queue=kept or None)
+
+
+def _conflict(alert_id: UUID, query: str, sent: Form, error: jobs.ConflictError) -> str:
+    problem = (
+        f"{error.standing.reviewer} judged this alert while you looked at it. Your verdict was not taken: "
+        "see theirs below, then decide again."
+    )
+    return _page(alert_id, query, Form(sent.reason, sent.note, sent.scope, sent.until, problem))
+
+
+def _page(alert_id: UUID, query: str, form: Form) -> str:
+    with reading(engine()) as connection:
+        alert = dossier.find_alert(connection, alert_id)
+        if alert is None:
+            abort(404)
+        events = dossier.alert_events(connection, alert_id)
+        timeline = dossier.timeline(connection, alert_id)
+        earlier = dossier.alerts_of(connection, alert.account_id, 10, but=alert_id)
+        scopes = dossier.scopes_of(connection, alert.account_id, now())
+        until = alert.last_event_at + timedelta(hours=12)
+        logins = dossier.logins(connection, alert.user_name, until - PICTURE, until)
+        names = reviewers.active_names(connection)
+    in_order = sorted(events, key=lambda row: row.occurred_at)
+    return render_template(
+        "alert/show.html",
+        alert=alert,
+        peak=events[0] if events else None,
+        strongest=max((part["contribution"] for part in events[0].attribution), default=1.0) if events else 1.0,
+        events=in_order,
+        columns=_columns(in_order),
+        timeline=timeline,
+        earlier=earlier,
+        scopes=scopes,
+        names=names,
+        queue=write_filter(filter_of(query)),
+        form=form,
+        reasons=REASONS,
+        features=SCOPES,
+        offered=scope_values(row.event for row in events),
+        until=form.until or f"{now() + timedelta(days=SCOPE_DAYS):%Y-%m-%d}",
+        act=uuid4(),
+        **_pictures(alert, in_order, logins),
+    )
+
+
+def _columns(events: list[Any]) -> list[str]:
+    """The columns of the raw events that hold anything."""
+    names = list(dict.fromkeys(name for row in events for name in row.event))
+    known = {name for row in events for name, value in row.event.items() if value is not None}
+    return [name for name in names if name in known and name not in ("occurred_at", "user")]
+
+
+def _pictures(alert: Any, events: list[Any], logins: Any) -> dict[str, Any]:
+    odd = {(row.source, row.event_id) for row in events}
+    since, until = alert.last_event_at + timedelta(hours=12) - PICTURE, alert.last_event_at + timedelta(hours=12)
+    near_since = max(alert.opened_at - AROUND, since)
+    near = [row for row in logins if row.occurred_at >= near_since]
+    peak = max((row.occurred_at for row in events), default=alert.last_event_at)
+    scored = [row for row in logins if row.raw is not None and row.occurred_at <= peak][:LENGTH][::-1]
+    places = charts.places(logins)
+    return {
+        "places": places,
+        "calendar": charts.calendar(logins, odd, since, until, places),
+        "window": charts.calendar(near, odd, near_since, until, places, large=True),
+        "strip": charts.strip(near, odd, near_since, until, places),
+        "near": near[:100],
+        "errors": charts.columns([(row.occurred_at, row.raw, (row.source, row.event_id) in odd) for row in scored]),
+        "scored": scored,
+        "odd": odd,
+        "login_count": len(logins),
+    }

@@ -1,0 +1,237 @@
+"""Pictures as SVG, made here: they need no script, print well, and take their colours from the style sheet.
+
+Every picture stands on a page beside a table with the same facts, so it is one image with one name to a screen
+reader. Points of one colour are one path of zero-length strokes: a picture of 4,000 logins is a few kilobytes.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup, escape
+
+from monitor.geography import distance_km
+
+#: Colours of places, the most frequent first; all further places share the last one.
+COLOURS = 6
+
+WIDTH = 760
+
+
+def place(login: Any) -> str:
+    """Where a login came from, as far as it is known."""
+    return ", ".join(part for part in (login.city, login.country) if part) or "unknown place"
+
+
+def places(logins: Iterable[Any]) -> dict[str, int]:
+    """Place → number of its colour, the most frequent first."""
+    found = Counter(place(login) for login in logins).most_common()
+    return {name: min(number, COLOURS - 1) for number, (name, _) in enumerate(found)}
+
+
+def calendar(
+    logins: Sequence[Any],
+    odd: Collection[tuple[str, str]],
+    since: datetime,
+    until: datetime,
+    colours: Mapping[str, int],
+    *,
+    large: bool = False,
+) -> Markup:
+    """Days across, hours (UTC) down; a dot for each login in the colour of its place, the odd ones ringed."""
+    height, left, top = (260, 40, 8) if large else (220, 40, 8)
+    span = (until - since).total_seconds()
+    across, down = (WIDTH - left - 8) / span, (height - top - 24) / 24
+    dots: dict[int, list[str]] = defaultdict(list)
+    rings = []
+    for login in logins:
+        at = login.occurred_at
+        x = left + (at - since).total_seconds() * across
+        y = top + (at.hour + at.minute / 60) * down
+        dots[colours[place(login)]].append(f"M{x:.1f} {y:.1f}h0")
+        if (login.source, login.event_id) in odd:
+            rings.append(f"M{x - 6:.1f} {y:.1f}a6 6 0 1 0 12 0a6 6 0 1 0-12 0")
+    parts = [_hours(left, top, down), _days(since, until, left, top, height, across)]
+    size = "dots large" if large else "dots"
+    parts += [_path(f"{size} p{colour}", points) for colour, points in sorted(dots.items())]
+    parts.append(_path("ring", rings))
+    return _svg(height, f"{len(logins)} logins by day and hour, {len(rings)} of this alert ringed", parts)
+
+
+def strip(
+    logins: Sequence[Any],
+    odd: Collection[tuple[str, str]],
+    since: datetime,
+    until: datetime,
+    colours: Mapping[str, int],
+) -> Markup:
+    """Time across, distance from the most frequent place down: a journey is a line, an impossible one a cliff."""
+    located = [row for row in logins if row.latitude is not None and row.longitude is not None][::-1]
+    if len(located) < 2:
+        return Markup("")
+    home, _ = Counter((row.latitude, row.longitude) for row in located).most_common(1)[0]
+    latitudes, longitudes = np.array([(row.latitude, row.longitude) for row in located]).T
+    away = distance_km(latitudes, longitudes, np.array(home[0]), np.array(home[1])).tolist()
+    height, left, top = 170, 70, 8
+    across = (WIDTH - left - 8) / (until - since).total_seconds()
+    farthest = max(100.0, *away)
+    line: list[str] = []
+    rings: list[str] = []
+    dots: dict[int, list[str]] = defaultdict(list)
+    for row, distance in zip(located, away, strict=True):
+        x = left + (row.occurred_at - since).total_seconds() * across
+        y = height - 24 - distance / farthest * (height - 24 - top)
+        line.append(f"{'L' if line else 'M'}{x:.1f} {y:.1f}")
+        dots[colours[place(row)]].append(f"M{x:.1f} {y:.1f}h0")
+        if (row.source, row.event_id) in odd:
+            rings.append(f"M{x - 6:.1f} {y:.1f}a6 6 0 1 0 12 0a6 6 0 1 0-12 0")
+    parts = [
+        _label(left - 6, top + 8, f"{farthest:,.0f} km", "end"),
+        _label(left - 6, height - 24, "0 km", "end"),
+        _days(since, until, left, top, height, across),
+        _path("line", line),
+        *[_path(f"dots large p{colour}", points) for colour, points in sorted(dots.items())],
+        _path("ring", rings),
+    ]
+    return _svg(height, f"Distance from the most frequent place, up to {farthest:,.0f} km", parts)
+
+
+def columns(values: Sequence[tuple[datetime, float, bool]]) -> Markup:
+    """A column for each login, in order; those of the alert stand out."""
+    if not values:
+        return Markup("")
+    height, left, top = 150, 40, 8
+    highest = max(value for _, value, _ in values) or 1.0
+    step = min((WIDTH - left - 8) / len(values), 60.0)
+    bars = []
+    for number, (at, value, odd) in enumerate(values):
+        tall = max(value, 0) / highest * (height - top - 24)
+        x = left + number * step
+        bars.append(
+            f'<rect class="{"odd" if odd else "bar"}" x="{x + 2:.1f}" y="{height - 24 - tall:.1f}" '
+            f'width="{step - 4:.1f}" height="{tall:.1f}"><title>{at:%Y-%m-%d %H:%M}: {value:.2f}</title></rect>'
+        )
+    labels = [_label(left - 6, top + 8, f"{highest:.1f}", "end"), _label(left - 6, height - 24, "0", "end")]
+    ends = [
+        _label(left, height - 8, f"{values[0][0]:%d %b}", "start"),
+        _label(left + step * len(values), height - 8, f"{values[-1][0]:%d %b}", "end"),
+    ]
+    return _svg(height, f"Oddness of the last {len(values)} logins, up to {highest:.1f}", [*bars, *labels, *ends])
+
+
+def bar(share: float, odd: bool = False) -> Markup:
+    """One bar of a table, ``share`` of its full width."""
+    width = max(0.0, min(share, 1.0)) * 100
+    kind = "odd" if odd else "bar"
+    return Markup(
+        '<svg class="inline" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="{}" width="{}" height="10"/></svg>'
+    ).format(kind, f"{width:.1f}")
+
+
+def days(values: Sequence[tuple[date, float]], name: str, line: float | None = None) -> Markup:
+    """A column for each day, with a line at a level to compare with."""
+    if not values:
+        return Markup("")
+    height, left, top = 150, 50, 8
+    first, last = min(day for day, _ in values), max(day for day, _ in values)
+    count = (last - first).days + 1
+    highest = max([value for _, value in values] + ([line * 1.2] if line else [])) or 1.0
+    step = min((WIDTH - left - 8) / count, 40.0)
+    scale = (height - top - 24) / highest
+    bars = [
+        f'<rect class="bar" x="{left + (day - first).days * step + 0.5:.1f}" y="{height - 24 - value * scale:.1f}" '
+        f'width="{max(step - 1, 0.5):.1f}" height="{value * scale:.1f}"><title>{day}: {value:.3g}</title></rect>'
+        for day, value in values
+    ]
+    if line:
+        bars.append(f'<path class="level" d="M{left} {height - 24 - line * scale:.1f}H{left + step * count:.1f}"/>')
+    labels = [
+        _label(left - 6, top + 8, f"{highest:.3g}", "end"),
+        _label(left - 6, height - 24, "0", "end"),
+        _label(left, height - 8, f"{first:%d %b %Y}", "start"),
+        _label(left + step * count, height - 8, f"{last:%d %b %Y}" if count > 8 else "", "end"),
+    ]
+    return _svg(height, name, [*bars, *labels])
+
+
+def steps(values: Sequence[tuple[datetime, float]], until: datetime, name: str) -> Markup:
+    """A value that holds from each moment until the next one."""
+    if not values:
+        return Markup("")
+    height, left, top = 150, 50, 8
+    since = values[0][0]
+    across = (WIDTH - left - 8) / max((until - since).total_seconds(), 1.0)
+    low, high = min(value for _, value in values), max(value for _, value in values)
+    low, high = low - 0.1 * (high - low) - 0.05, high + 0.1 * (high - low) + 0.05
+    scale = (height - top - 24) / (high - low)
+    line: list[str] = []
+    for at, value in values:
+        x, y = left + (at - since).total_seconds() * across, height - 24 - (value - low) * scale
+        line.append(f"M{x:.1f} {y:.1f}" if not line else f"H{x:.1f}V{y:.1f}")
+    line.append(f"H{WIDTH - 8}")
+    labels = [
+        _label(left - 6, top + 8, f"{high:.2f}", "end"),
+        _label(left - 6, height - 24, f"{low:.2f}", "end"),
+        _label(left, height - 8, f"{since:%d %b %Y}", "start"),
+        _label(WIDTH - 8, height - 8, f"{until:%d %b %Y}", "end"),
+    ]
+    return _svg(height, name, [_path("line", line), *labels])
+
+
+def lines(series: Mapping[str, Sequence[float]], name: str) -> Markup:
+    """Several lines over 1, 2, 3, …, in the colours of the places, named at the right."""
+    longest = max((len(values) for values in series.values()), default=0)
+    if longest < 2:
+        return Markup("")
+    height, left, top, right = 170, 50, 8, 100
+    numbers = [value for values in series.values() for value in values]
+    low, high = min(numbers), max(numbers)
+    step = (WIDTH - left - right) / (longest - 1)
+    scale = (height - top - 24) / max(high - low, 1e-9)
+    parts = [_label(left - 6, top + 8, f"{high:.3g}", "end"), _label(left - 6, height - 24, f"{low:.3g}", "end")]
+    for number, (label, values) in enumerate(series.items()):
+        points = [
+            f"{'L' if i else 'M'}{left + i * step:.1f} {height - 24 - (value - low) * scale:.1f}"
+            for i, value in enumerate(values)
+        ]
+        parts.append(_path(f"line p{number}", points))
+        parts.append(_label(WIDTH - right + 6, height - 20 - (values[-1] - low) * scale - 12 * number, label, "start"))
+    return _svg(height, name, parts)
+
+
+def _svg(height: int, name: str, parts: Iterable[str]) -> Markup:
+    # The parts are numbers and class names made here, and labels that went through escape().
+    drawn = Markup("".join(parts))  # noqa: S704
+    # On a narrow screen the picture scrolls sideways instead of becoming unreadable; keys can scroll what has focus.
+    return Markup(
+        '<div class="picture" tabindex="0" role="group" aria-label="{0}">'
+        '<svg class="chart" viewBox="0 0 {1} {2}" role="img" aria-label="{0}">{3}</svg></div>'
+    ).format(name, WIDTH, height, drawn)
+
+
+def _path(kind: str, parts: Sequence[str]) -> str:
+    return f'<path class="{kind}" d="{"".join(parts)}"/>' if parts else ""
+
+
+def _label(x: float, y: float, words: str, anchor: str) -> str:
+    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{escape(words)}</text>'
+
+
+def _hours(left: int, top: int, down: float) -> str:
+    lines = "".join(f"M{left} {top + hour * down:.1f}H{WIDTH - 8}" for hour in (0, 6, 12, 18, 24))
+    labels = (_label(left - 6, top + hour * down + 4, f"{hour:02d}:00", "end") for hour in (0, 6, 12, 18, 24))
+    return _path("grid", [lines]) + "".join(labels)
+
+
+def _days(since: datetime, until: datetime, left: int, top: int, height: int, across: float) -> str:
+    """A line and a date where a day begins, as many as there is room for."""
+    first = (since + timedelta(days=1)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    count = max((until - first).days + 1, 1)
+    every = max(1, -(-count // 9))
+    moments = [first + timedelta(days=number) for number in range(0, count, every)]
+    shown = [(left + (moment - since).total_seconds() * across, moment) for moment in moments if moment < until]
+    grid = _path("grid", [f"M{x:.1f} {top}V{height - 24}" for x, _ in shown])
+    return grid + "".join(_label(x, height - 8, f"{moment:%d %b}", "middle") for x, moment in shown)

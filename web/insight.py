@@ -1,0 +1,73 @@
+"""How the monitor itself is doing: its model, its thresholds, its jobs."""
+
+from flask import Blueprint, render_template
+
+from monitor.store import insight
+from monitor.store.engine import reading
+from monitor.store.status import read_status
+from web import charts
+from web.policy import allow, engine, now
+
+blueprint = Blueprint("insight", __name__)
+
+DAYS = 30
+
+#: Share of logins with a score of 2 and more, while the calibration holds: one in a hundred.
+NOMINAL = 0.01
+
+
+@blueprint.get("/model")
+@allow("viewer")
+def model() -> str:
+    with reading(engine()) as connection:
+        models = insight.models(connection)
+        newest = insight.newest_score(connection)
+        histogram = insight.score_histogram(connection, newest, DAYS) if newest else []
+        daily = insight.daily_shares(connection, newest, DAYS) if newest else []
+        active = models[0] if models and models[0].status == "active" else None
+        drift = insight.feature_drift(connection, active.model_id) if active and newest else []
+    losses = active.metadata.get("losses", []) if active else []
+    series = {
+        name: [epoch[key] for epoch in losses if isinstance(epoch.get(key), int | float)]
+        for name, key in (("training", "training"), ("held back", "held_back"))
+    }
+    return render_template(
+        "insight/model.html",
+        models=models,
+        active=active,
+        losses=losses,
+        loss_chart=charts.lines({name: values for name, values in series.items() if values}, "Losses by epoch"),
+        histogram=histogram,
+        most=max((row.logins for row in histogram), default=1),
+        daily=daily,
+        daily_chart=charts.days(
+            [(row.day, row.share) for row in daily], "Share of logins with a score of 2 and more, by day", NOMINAL
+        ),
+        drift=drift,
+        strongest=max((max(row.first or 0, row.latest or 0) for row in drift), default=1.0) or 1.0,
+        days=DAYS,
+    )
+
+
+@blueprint.get("/thresholds")
+@allow("viewer")
+def thresholds() -> str:
+    with reading(engine()) as connection:
+        rows = insight.thresholds(connection)
+        quality = insight.quality(connection)
+    history = [(row.decided_at, row.value) for row in reversed(rows)]
+    return render_template(
+        "insight/thresholds.html",
+        thresholds=rows,
+        chart=charts.steps(history, now(), "The threshold over time"),
+        quality=quality,
+    )
+
+
+@blueprint.get("/status")
+@allow("viewer")
+def status() -> str:
+    with reading(engine()) as connection:
+        found = read_status(connection)
+        runs = insight.runs(connection)
+    return render_template("insight/status.html", status=found, runs=runs, now=now())
