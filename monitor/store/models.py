@@ -68,11 +68,9 @@ def add_model(
 
 
 def threshold_in_force(connection: Connection) -> float | None:
-    """The latest decision; None before the first training."""
+    """The latest decision, whatever the clocks of those who decided said; None before the first training."""
     column = tables.threshold.c
-    found: float | None = connection.scalar(
-        select(column.value).order_by(column.decided_at.desc(), column.threshold_id.desc()).limit(1)
-    )
+    found: float | None = connection.scalar(select(column.value).order_by(column.threshold_id.desc()).limit(1))
     return found
 
 
