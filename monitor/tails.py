@@ -18,6 +18,9 @@ KNOTS = 512
 #: The Pareto tail is fitted to this share of the values and joins the empirical part where ``LEAST`` values remain.
 PARETO_SHARE, LEAST = 0.02, 10
 
+#: Beyond the highest ordinary value by this much (nats), a value is odder than any: half a login is reckoned up there.
+LEAST_STEP = 1e-3
+
 #: A shape above one half has no variance; below zero the tail would end, and a score would saturate.
 LARGEST_SHAPE = 0.5
 
@@ -39,12 +42,15 @@ class Tail:
             return cls(np.zeros(1), np.zeros(1), np.inf, 0.0)
         distinct, first = np.unique(values, return_index=True)
         nats = -np.log((len(values) - first) / len(values))
-        reached = np.searchsorted(nats, np.log(len(values) / LEAST), side="right")
-        distinct, nats = distinct[: max(reached, 1)], nats[: max(reached, 1)]
-        kept = np.unique(np.searchsorted(nats, np.linspace(0.0, nats[-1], KNOTS)))
-        join = distinct[kept[-1]]
-        excess = values[values > join] - join
-        scale, shape = _pareto(values, join) if len(excess) else (max(float(np.ptp(values)), 1e-3) * 0.1, 0.0)
+        # As far as LEAST values remain, and one value more: where all but a few are nought, the few are what is rare.
+        reached = max(int(np.searchsorted(nats, np.log(len(values) / LEAST) + 1e-9, side="right")), 1) + 1
+        if reached > len(distinct):
+            distinct = np.append(distinct, distinct[-1] + LEAST_STEP)
+            nats = np.append(nats, np.log(2 * len(values)))
+        distinct, nats = distinct[:reached], nats[:reached]
+        kept = np.unique(np.append(np.searchsorted(nats, np.linspace(0.0, nats[-1], KNOTS)), reached - 1))
+        join = distinct[-1]
+        scale, shape = _pareto(values, join) if (values > join).any() else (max(float(np.ptp(values)), 1.0), 0.0)
         return cls(distinct[kept], nats[kept], scale, shape)
 
     def __call__(self, values: Floats) -> Floats:

@@ -111,18 +111,19 @@ class IsolationForest:
         return cls(Trees.of(forest), values.shape[1])
 
     def contributions(self, windows: Windows) -> Rows:
-        values = np.nan_to_num(windows.rows[windows.last])
+        values = windows.rows[windows.last]
         parts = [self._share_out(values[i : i + TOGETHER]) for i in range(0, len(values), TOGETHER)]
         return np.concatenate([np.empty((0, self.features), np.float32), *parts])
 
     def _share_out(self, values: Rows) -> Rows:
+        unknown, values = np.isnan(values), np.nan_to_num(values)
         length, shortened = np.zeros(len(values)), np.zeros(values.shape)
         for root in self.trees.roots:
             leaf = self.trees.leaf(int(root), values)
             length += self._length[leaf]
             shortened += self._shortened[leaf]
         raw = np.exp2(-length / max(self._normal, 1e-9))
-        shortened = np.maximum(shortened, 0.0) + 1e-9  # nothing shortened it: all share alike
+        shortened = np.where(unknown, 0.0, np.maximum(shortened, 0.0)) + 1e-9  # nothing shortened it: all share alike
         shares: Rows = (raw[:, None] * shortened / shortened.sum(axis=1, keepdims=True)).astype(np.float32)
         return shares
 
