@@ -123,7 +123,8 @@ class IsolationForest:
             length += self._length[leaf]
             shortened += self._shortened[leaf]
         raw = np.exp2(-length / max(self._normal, 1e-9))
-        shortened = np.where(unknown, 0.0, np.maximum(shortened, 0.0)) + 1e-9  # nothing shortened it: all share alike
+        shortened = np.maximum(shortened, 0.0) + 1e-9  # nothing shortened it: all that is known shares alike
+        shortened[unknown & ~unknown.all(axis=1, keepdims=True)] = 0.0
         shares: Rows = (raw[:, None] * shortened / shortened.sum(axis=1, keepdims=True)).astype(np.float32)
         return shares
 
