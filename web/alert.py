@@ -121,8 +121,8 @@ def _next(alert_id: UUID, query: str) -> str:
 
 def _conflict(alert_id: UUID, query: str, sent: Form, error: jobs.ConflictError) -> str:
     problem = (
-        f"{error.standing.reviewer} judged this alert while you looked at it. Your verdict was not taken: "
-        "see theirs below, then decide again."
+        f"while you looked at it, {error.standing.reviewer} judged this alert. Your verdict was not taken: "
+        "see theirs, then decide again."
     )
     return _page(alert_id, query, Form(sent.reason, sent.note, sent.scope, sent.until, problem))
 

@@ -65,10 +65,11 @@ def _try(connection: Connection, name: str, password: str, code: str, address: s
     reviewers.change_reviewer(connection, name, totp_counter=step)
     reviewers.forget_tries(connection, now - KNOWN_ADDRESS)
     reviewers.forget_sessions(connection, now - LONGEST, now - IDLE)
-    return _open(connection, name, address, now)
+    return open_session(connection, name, address, now)
 
 
-def _open(connection: Connection, name: str, address: str, now: datetime) -> str:
+def open_session(connection: Connection, name: str, address: str, now: datetime) -> str:
+    """Start a session of somebody whose identity is proven; returns its token, which is stored as a hash only."""
     token = secrets.token_urlsafe(32)
     reviewers.open_session(connection, _hash(token), name, address, now)
     return token
@@ -129,7 +130,7 @@ def change_password(engine: Engine, name: str, old: str, new: str, address: str,
             reviewers.change_reviewer(connection, name, **values)
             reviewers.end_sessions(connection, name)
             audit.record(connection, name, "password changed", name, {}, address)
-            token = _open(connection, name, address, now)
+            token = open_session(connection, name, address, now)
         elif not wait:
             reviewers.add_try(connection, name, address, now, succeeded=False)
             audit.record(connection, name, "password change refused", name, {}, address)

@@ -21,7 +21,8 @@ def add_comment(
     statement = insert(tables.comment).values(
         comment_id=comment_id, alert_id=alert_id, author=author, body=body, created_at=now
     )
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    stored = statement.on_conflict_do_nothing().returning(tables.comment.c.comment_id)
+    return connection.execute(stored).first() is not None
 
 
 def assign(connection: Connection, alert_id: UUID, assignee: str | None, by: str, now: datetime) -> None:

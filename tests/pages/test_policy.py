@@ -1,0 +1,142 @@
+"""Every route states its policy, and keeps it against everyone."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from browsing import Browser
+from flask import Flask
+from staged import CAMPAIGN, account_of, alert_of
+
+from web.policy import policy_of
+
+#: What each endpoint is meant for. A new route, or a new policy, has to be written down here.
+MEANT = {
+    "static": "anyone",
+    "sign_in.enter": "anyone",
+    "sign_in.entered": "anyone",
+    "sign_in.leave": "viewer",
+    "sign_in.password": "viewer",
+    "queue.show": "viewer",
+    "queue.judge": "reviewer",
+    "queue.judge_campaign": "reviewer",
+    "alert.show": "viewer",
+    "alert.judge": "reviewer",
+    "alert.comment": "reviewer",
+    "alert.assign": "reviewer",
+    "account.show": "viewer",
+    "insight.model": "viewer",
+    "insight.thresholds": "viewer",
+    "insight.status": "viewer",
+    "audit.show": "admin",
+    "export.alerts": "viewer",
+    "export.logins": "viewer",
+    "export.thresholds": "viewer",
+    "export.runs": "viewer",
+    "export.audit_log": "admin",
+}
+RANK = {"viewer": 0, "reviewer": 1, "admin": 2}
+ARGUMENTS = {
+    "alert_id": alert_of("ada@corp.example"), "account_id": account_of("ada@corp.example"), "campaign": CAMPAIGN,
+    "kind": "csv", "filename": "style.css",
+}  # fmt: skip
+
+Crawl = list[tuple[str, str, str]]
+
+
+@pytest.fixture
+def routes(app: Flask) -> Crawl:
+    """(endpoint, method, path) of everything there is, signing out last."""
+    adapter = app.url_map.bind("localhost")
+    found = [
+        (
+            rule.endpoint,
+            method,
+            adapter.build(rule.endpoint, {name: ARGUMENTS[name] for name in rule.arguments}, method),
+        )
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "DELETE", "PATCH"})
+    ]
+    return sorted(found, key=lambda route: route[0] == "sign_in.leave")
+
+
+def test_every_route_has_the_policy_it_is_meant_to_have(app: Flask) -> None:
+    assert {endpoint: policy_of(app, endpoint) for endpoint in app.view_functions} == MEANT
+
+
+@pytest.mark.parametrize("name", [None, "dora"])
+def test_nobody_and_the_disabled_reach_the_sign_in_page_alone(
+    name: str | None, routes: Crawl, browser: Callable[[str | None], Browser]
+) -> None:
+    visitor = browser(name)
+    for endpoint, method, path in routes:
+        if MEANT[endpoint] == "anyone":
+            continue
+        response = visitor.get(path) if method == "GET" else visitor.post(path)
+        if method == "GET":
+            assert (response.status_code, response.location.split("?")[0]) == (303, "/sign-in"), path
+        else:
+            assert response.status_code == 401, path
+
+
+@pytest.mark.parametrize(("name", "role"), [("vera", "viewer"), ("ron", "reviewer"), ("alma", "admin")])
+def test_each_role_reaches_what_it_may_and_nothing_else(
+    name: str, role: str, routes: Crawl, browser: Callable[[str | None], Browser], clean: None
+) -> None:
+    visitor = browser(name)
+    for endpoint, method, path in routes:
+        response = visitor.get(path) if method == "GET" else visitor.post(path)
+        meant = MEANT[endpoint]
+        if meant != "anyone" and RANK[role] < RANK[meant]:
+            assert response.status_code == 403, path
+        else:
+            assert response.status_code in (200, 303, 400) or endpoint == "sign_in.entered", (path, response.text)
+
+
+@pytest.mark.parametrize("path", ["/verdicts", "/alerts/{alert}/verdict", "/sign-out", "/password", "/sign-in"])
+def test_a_form_without_its_token_changes_nothing_and_says_so(
+    path: str, browser: Callable[[str | None], Browser]
+) -> None:
+    visitor = browser("ron")
+    visitor.token = "forged"
+    response = visitor.post(path.format(alert=ARGUMENTS["alert_id"]), verdict="confirm")
+    assert response.status_code == 400
+    assert "form has expired" in response.text
+
+
+def test_every_answer_carries_the_security_headers(routes: Crawl, browser: Callable[[str | None], Browser]) -> None:
+    visitor = browser("alma")
+    for path in [path for _, method, path in routes if method == "GET"] + ["/nowhere", f"/alerts/{uuid4()}"]:
+        headers = visitor.get(path).headers
+        assert "script-src 'self'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/nowhere", 404),
+        (f"/alerts/{uuid4()}", 404),
+        ("/alerts/7", 404),
+        (f"/accounts/{uuid4()}", 404),
+        ("/verdicts", 405),
+        ("/?account=%00", 400),
+        ("/?page=99999999999999999999", 200),
+        ("/?page=-1&sort=nonsense&status=nonsense&severity=x&since=0001-01-01&until=9999-12-31&campaign=7", 200),
+        ("/?account=%ff%fe%25_", 200),
+        ("/audit?before=99999999999999999999", 200),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_a_clear_page(
+    path: str, code: int, browser: Callable[[str | None], Browser]
+) -> None:
+    response = browser("alma").get(path)
+    assert response.status_code == code
+    assert "<h1>" in response.text
+
+
+def test_only_pages_of_this_site_are_gone_to_after_signing_in(browser: Callable[[str | None], Browser]) -> None:
+    for target in ("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
+        assert 'name="next" value=""' in browser(None).get(f"/sign-in?next={target}").text
+    assert 'name="next" value="/status"' in browser(None).get("/sign-in?next=/status").text
