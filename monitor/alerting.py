@@ -4,7 +4,7 @@ The decision to alert is ``score >= threshold``; everything here is about tellin
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,9 @@ SEVERITIES = ((5.0, "critical"), (4.0, "high"), (3.0, "medium"))
 
 #: A headline names at most this many reasons, each at least this share of the oddness.
 MOST_REASONS, WORTH_HEADLINE = 4, 0.06
+
+#: Letters of a value that a headline shows.
+LONGEST_TEXT = 80
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,10 @@ def incidents(account: Ints, time: Floats, open_until: Floats) -> tuple[Ints, "n
     number = np.cumsum(new) - 1
     first = np.flatnonzero(new)
     with np.errstate(invalid="ignore"):
-        continues = np.abs(time[first] - open_until[first]) <= INCIDENT_GAP_S
-    # Of several incidents of an account in one batch only the first can continue the open alert.
-    continues[1:] &= account[first][1:] != account[first][:-1]
+        near = np.flatnonzero(np.abs(time[first] - open_until[first]) <= INCIDENT_GAP_S)
+    # Of several incidents of an account in one batch only the first that is near can continue the open alert.
+    continues = np.zeros(len(first), bool)
+    continues[near[np.unique(account[first][near], return_index=True)[1]]] = True
     return number, continues
 
 
@@ -62,6 +66,7 @@ def headline(reasons: list[Reason], moment: datetime, latitude: float | None, lo
     """One line that says what happened, the strongest reason first."""
     total = sum(reason.contribution for reason in reasons)
     told: dict[str, str] = {}
+    reasons = [replace(reason, observed=reason.observed and _in_line(reason.observed)) for reason in reasons]
     by_feature = {reason.feature: reason for reason in reasons}
     for reason in sorted(reasons, key=lambda reason: -reason.contribution):
         if reason.contribution < WORTH_HEADLINE * total or len(told) == MOST_REASONS:
@@ -73,6 +78,12 @@ def headline(reasons: list[Reason], moment: datetime, latitude: float | None, lo
         told["time"] = local_time(moment, latitude, longitude)
     line = "; ".join(told.values()) or "Unusual in many small ways"
     return line[0].upper() + line[1:]
+
+
+def _in_line(text: str) -> str:
+    """A text that attackers may have chosen, fit for one line: nothing invisible, and not too much of it."""
+    visible = "".join(letter if letter.isprintable() else "�" for letter in text[: LONGEST_TEXT + 1])
+    return visible if len(visible) <= LONGEST_TEXT else f"{visible[: LONGEST_TEXT - 1]}…"
 
 
 def local_time(moment: datetime, latitude: float | None, longitude: float | None) -> str:
@@ -133,6 +144,7 @@ PHRASES: dict[str, tuple[str, Phrase]] = {
     "burst": ("burst", _observed("{}")),
     "failure": ("failure", _observed("{} of a login that rarely fails")),
     "failure_burst": ("failure", _observed("{}")),
+    "foreign_failures": ("failure", _observed("{}")),
     "address_accounts": ("address", _observed("{}")),
     "address_failures": ("address", _observed("{}")),
     "network_failures": ("spray", _observed("{}")),
