@@ -22,7 +22,7 @@ CAMPAIGN_ACCOUNTS = 3
 #: Lower bound of each severity, in score: one ordinary login in a thousand, ten thousand, a hundred thousand.
 SEVERITIES = ((5.0, "critical"), (4.0, "high"), (3.0, "medium"))
 
-#: A headline names at most this many reasons, each at least this share of the oddness.
+#: A headline names at most this many themes, each at least this share of the oddness.
 MOST_REASONS, WORTH_HEADLINE = 4, 0.06
 
 #: Letters of a value that a headline shows.
@@ -63,17 +63,19 @@ def incidents(account: Ints, time: Floats, open_until: Floats) -> tuple[Ints, "n
 
 
 def headline(reasons: list[Reason], moment: datetime, latitude: float | None, longitude: float | None) -> str:
-    """One line that says what happened, the strongest reason first."""
-    total = sum(reason.contribution for reason in reasons)
-    told: dict[str, str] = {}
+    """One line that says what happened, the strongest theme first: five features may say that the place is strange."""
     reasons = [replace(reason, observed=reason.observed and _in_line(reason.observed)) for reason in reasons]
     by_feature = {reason.feature: reason for reason in reasons}
+    themes: dict[str, list[Reason]] = {}
     for reason in sorted(reasons, key=lambda reason: -reason.contribution):
-        if reason.contribution < WORTH_HEADLINE * total or len(told) == MOST_REASONS:
-            break
-        theme, phrase = PHRASES.get(reason.feature, (reason.feature, _plain))
-        if theme not in told:
-            told[theme] = phrase(reason, by_feature)
+        themes.setdefault(PHRASES.get(reason.feature, (reason.feature, _plain))[0], []).append(reason)
+    weights = {theme: sum(reason.contribution for reason in said) for theme, said in themes.items()}
+    worth = WORTH_HEADLINE * sum(weights.values())
+    told: dict[str, str] = {}
+    for theme in sorted(themes, key=lambda theme: -weights[theme])[:MOST_REASONS]:
+        if weights[theme] > 0 and weights[theme] >= worth:
+            strongest = themes[theme][0]
+            told[theme] = PHRASES.get(strongest.feature, (theme, _plain))[1](strongest, by_feature)
     if "time" in told:
         told["time"] = local_time(moment, latitude, longitude)
     line = "; ".join(told.values()) or "Unusual in many small ways"

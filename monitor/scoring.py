@@ -1,21 +1,26 @@
 """From evidence to a calibrated score, with the contribution of every feature.
 
-A ``Scorer`` is all that training fits: the tails that make each feature's evidence comparable, the detector, and the
-tail that turns its raw oddness into the score: −log10 of the share of ordinary logins at least this odd, among
-accounts with as much history. 3.0 is one ordinary login in a thousand.
+A ``Scorer`` is all that training fits: the tails that make each feature's evidence comparable, the detector, the
+tails that weigh what it finds theme by theme, and the tail that turns the raw sum into the score: −log10 of the share
+of ordinary logins at least this odd, among accounts with as much history. 3.0 is one ordinary login in a thousand.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.columns import Floats
+from monitor.columns import Floats, Ints
 from monitor.detectors import Detector, Progress, Tensors, detector
+from monitor.features import theme_of
 from monitor.sequences import Rows, Windows
 from monitor.tails import BandedTail
 
 #: Share of the training period, its latest part, that is held back for early stopping and calibration.
 HELD_BACK = 0.25
+
+
+#: Between the sum of all themes (1), where many slight oddities outweigh a plain one, and the largest alone (∞).
+POWER = 1.5
 
 
 @dataclass(frozen=True)
@@ -28,10 +33,30 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Theme:
+    """Features (``members``, their columns) that say much the same: a trip is a new country, city and network at once.
+
+    What the detector finds in them counts as one reason, worth the share of ordinary logins with as much of it.
+    """
+
+    name: str
+    members: Ints
+    tail: BandedTail
+
+    def weigh(self, found: Rows, history: Floats) -> Rows:
+        """The theme's worth [n, members], shared out among its features as the detector ``found`` them."""
+        total = found[:, self.members].sum(axis=1, dtype=np.float64)
+        worth = np.maximum(self.tail(total, history), 0.0) ** POWER
+        shares: Rows = found[:, self.members] / np.maximum(total, 1e-12)[:, None] * worth[:, None]
+        return shares
+
+
+@dataclass(frozen=True)
 class Scorer:
     features: tuple[str, ...]
     tails: tuple[BandedTail, ...]
     detector: Detector
+    themes: tuple[Theme, ...]
     calibration: BandedTail
 
     @classmethod
@@ -58,12 +83,14 @@ class Scorer:
         tails = tuple(BandedTail.fit(strength[:, i], history) for i in range(len(features)))
         nats = Windows(_nats(tails, windows, history), windows.last)
         fitted = detector(detector_name).fit(nats.take(early), nats.take(late), seed, progress)
-        raw = fitted.contributions(nats.take(late)).sum(axis=1, dtype=np.float64)
-        return cls(features, tails, fitted, BandedTail.fit(raw, history[late]))
+        found = fitted.contributions(nats.take(late))
+        themes = _themes(features, found, history[late])
+        raw = _contributions(themes, found, history[late]).sum(axis=1, dtype=np.float64)
+        return cls(features, tails, fitted, themes, BandedTail.fit(raw, history[late]))
 
     def score(self, windows: Windows, history: Floats) -> Scores:
         nats = Windows(_nats(self.tails, windows, history), windows.last)
-        contribution = self.detector.contributions(nats)
+        contribution = _contributions(self.themes, self.detector.contributions(nats), history)
         raw = contribution.sum(axis=1, dtype=np.float64)
         return Scores(self.calibration(raw, history) / np.log(10), raw, contribution)
 
@@ -73,6 +100,8 @@ class Scorer:
         tensors |= self.calibration.dump("calibration")
         for name, tail in zip(self.features, self.tails, strict=True):
             tensors |= tail.dump(f"tail.{name}")
+        for theme in self.themes:
+            tensors |= {f"theme.{theme.name}.members": theme.members} | theme.tail.dump(f"theme.{theme.name}")
         return tensors
 
     @classmethod
@@ -82,8 +111,33 @@ class Scorer:
             features,
             tuple(BandedTail.load(f"tail.{name}", tensors) for name in features),
             detector(detector_name).load(own),
+            tuple(
+                Theme(name, tensors[f"theme.{name}.members"], BandedTail.load(f"theme.{name}", tensors))
+                for name in sorted(key.split(".")[1] for key in tensors if key.endswith(".members"))
+            ),
             BandedTail.load("calibration", tensors),
         )
+
+
+def _themes(features: tuple[str, ...], found: Rows, history: Floats) -> tuple[Theme, ...]:
+    """The themes of these features, fitted to what the detector found in ordinary logins."""
+    names = np.array([theme_of(feature) for feature in features])
+    return tuple(
+        Theme(
+            str(name),
+            np.flatnonzero(names == name),
+            BandedTail.fit(found[:, names == name].sum(axis=1, dtype=np.float64), history),
+        )
+        for name in np.unique(names)
+    )
+
+
+def _contributions(themes: tuple[Theme, ...], found: Rows, history: Floats) -> Rows:
+    """What each feature adds to the raw oddness [n, features]."""
+    contribution = np.zeros_like(found)
+    for theme in themes:
+        contribution[:, theme.members] = theme.weigh(found, history)
+    return contribution
 
 
 def _nats(tails: tuple[BandedTail, ...], windows: Windows, history: Floats) -> Rows:

@@ -1,46 +1,80 @@
 """How unusual is each login, feature by feature: evidence in nats, zero and up, unknown where the source is silent.
 
 Each module measures one kind of evidence against what the account's baseline was *before* the login. To add a
-feature, write a module with a function ``(Context) -> Evidence`` and name it in ``REGISTRY``; training learns from
-ordinary history what the new evidence is worth.
+feature, write a module with a function ``(Context) -> Evidence`` and name it in ``REGISTRY`` with its theme; training
+learns from ordinary history what the new evidence is worth.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from monitor.baselines import Baselines, Past
-from monitor.columns import CATEGORICAL, FRAME_NUMBERS, FRAME_TEXTS, LENGTH, Flags, Floats, Logins, encode
+from monitor.columns import FRAME_NUMBERS, FRAME_TEXTS, LENGTH, Flags, Floats, Logins, encode
 from monitor.features import cadence, clock, crowd, failures, latency, movement, novelty
 from monitor.features.evidence import Context, Evidence
 from monitor.population import Crowd, Population
 
-__all__ = ["NAMES", "REGISTRY", "Context", "Evidence", "Measured", "measure", "remeasure", "summary_names"]
+__all__ = [
+    "NAMES",
+    "REGISTRY",
+    "Context",
+    "Evidence",
+    "Feature",
+    "Measured",
+    "measure",
+    "remeasure",
+    "summary_names",
+    "theme_of",
+]
+
+
+class Feature(NamedTuple):
+    """A kind of evidence: features of one ``theme`` say much the same, and are weighed together."""
+
+    theme: str
+    measure: Callable[[Context], Evidence]
+
+
+def _novelty(theme: str, *names: str) -> dict[str, Feature]:
+    return {name: Feature(theme, partial(novelty.measure, name)) for name in names}
+
 
 #: Every feature, in the order of all stored vectors.
-REGISTRY: dict[str, Callable[[Context], Evidence]] = {
-    **{name: partial(novelty.measure, name) for name in CATEGORICAL},
-    "hour": clock.hour,
-    "weekday": clock.weekday,
-    "travel": movement.travel,
-    "distance": movement.distance,
-    "gap": cadence.gap,
-    "burst": cadence.burst,
-    "failure": failures.failure,
-    "failure_burst": failures.burst,
-    "address_accounts": crowd.address_accounts,
-    "address_failures": crowd.address_failures,
-    "network_failures": crowd.network_failures,
-    "rtt": latency.rtt,
+REGISTRY: dict[str, Feature] = {
+    **_novelty("place", "country", "region", "city", "asn", "network"),
+    **_novelty("device", "device"),
+    **_novelty("agent", "browser", "os"),
+    **_novelty("auth_method", "auth_method"),
+    **_novelty("application", "application"),
+    "hour": Feature("time", clock.hour),
+    "weekday": Feature("time", clock.weekday),
+    "travel": Feature("place", movement.travel),
+    "distance": Feature("place", movement.distance),
+    "gap": Feature("gap", cadence.gap),
+    "burst": Feature("failures", cadence.burst),
+    "failure": Feature("failures", failures.failure),
+    "failure_burst": Feature("failures", failures.burst),
+    "foreign_failures": Feature("crowd", failures.foreign),
+    "address_accounts": Feature("crowd", crowd.address_accounts),
+    "address_failures": Feature("crowd", crowd.address_failures),
+    "network_failures": Feature("crowd", crowd.network_failures),
+    "rtt": Feature("rtt", latency.rtt),
 }
 
 NAMES: tuple[str, ...] = tuple(REGISTRY)
 
 #: Less than this (nats) is no evidence: sums that fade never quite end, and rounding must not look like a rarity.
 LEAST_NATS = 1e-3
+
+
+def theme_of(name: str) -> str:
+    """The theme of a feature; one that this version does not have is a theme of its own."""
+    return REGISTRY[name].theme if name in REGISTRY else name
 
 
 @dataclass(frozen=True)
@@ -78,7 +112,7 @@ def remeasure(before: Measured, accounts: Flags, ordinary: Flags) -> Measured:
 
 
 def _measured(context: Context) -> Measured:
-    evidence = {name: feature(context) for name, feature in REGISTRY.items()}
+    evidence = {name: feature.measure(context) for name, feature in REGISTRY.items()}
     strength = np.stack([evidence[name].strength for name in NAMES], axis=1).astype(np.float32)
     strength[strength < LEAST_NATS] = 0.0
     return Measured(strength, context.history, evidence, context.past, context.crowd)

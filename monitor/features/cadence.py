@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from monitor.columns import Floats, Ints, latest_before, leaky_sum
+from monitor.columns import Floats, Ints, latest_before
 from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence, span
 from monitor.features.gaussian import one_sided
 
@@ -38,12 +38,7 @@ def gap(context: Context) -> Evidence:
 def burst(context: Context) -> Evidence:
     """Logins of the last hour, fading, against the account's mean; the logarithm of their ratio."""
     logins, past = context.logins, context.past
-    recent = leaky_sum(np.ones(len(logins)), logins.time, past.first, HOUR_S)
-    age = np.maximum(logins.time - past.last("attempt_time"), 0.0)
-    recent += np.nan_to_num(past.last("recent_logins")) * np.where(np.isfinite(age), np.exp(-age / HOUR_S), 0.0)
-    last = np.append(logins.starts[1:], len(logins)) - 1
-    past.keep("attempt_time", last, logins.time)
-    past.keep("recent_logins", last, recent)
+    recent = context.lately("recent_logins", np.ones(len(logins)), HOUR_S)
     mean = past.sum("recent_logins", recent, past.ordinary) + PRIOR_LOGINS
     mean /= past.sum("recent_count", np.ones(len(logins)), past.ordinary) + PRIOR_LOGINS
     strength = np.maximum(np.log((recent + 1.0) / (mean + 1.0)), 0.0)

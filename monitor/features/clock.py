@@ -15,7 +15,7 @@ WEEKDAYS = np.array(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], object)
 KERNEL_HOURS = 1.0
 
 #: Share of logins that may fall at any hour whatever the history says.
-ANY_TIME = 0.05
+ANY_TIME = 0.01
 
 
 def hour_of_day(logins: Logins) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 
 from monitor.columns import UNKNOWN, Floats, Ints
 from monitor.features.evidence import Context, Evidence
-from monitor.population import network_of
+from monitor.population import LIFETIMES, network_of
 
 #: Where the population's own failure rate starts, and with how many pseudo-attempts.
 PRIOR_FAILURES, PRIOR_ATTEMPTS = 0.05, 100.0
@@ -37,33 +37,40 @@ def _address_traffic(context: Context) -> Floats:
 
 
 def address_failures(context: Context) -> Evidence:
-    """Failures of the last hour from this address, beyond what its attempts explain."""
-    return _excess(context, _address_traffic(context), "this address within the hour")
+    """Failures of others in the last hour from this address, beyond what their attempts explain."""
+    return _excess(context, "address", _address_traffic(context), "this address within the hour")
 
 
 def network_failures(context: Context) -> Evidence:
-    """Failures of the last day from this network (its ASN, else its prefix): slow spraying from many addresses."""
+    """The same of the last day from this network (its ASN, else its prefix): slow spraying from many addresses."""
     logins = context.logins
     no_asn = logins.values["asn"].codes == UNKNOWN
     seen = np.where(no_asn, context.familiarity("network").seen, context.familiarity("asn").seen)
     sums = context.crowd.lately("network", network_of(logins), seen)
-    return _excess(context, sums, "this network within the day")
+    return _excess(context, "network", sums, "this network within the day")
 
 
-def _excess(context: Context, sums: Floats, where: str) -> Evidence:
-    """Kullback–Leibler evidence that attempts fail more often here than elsewhere: N · KL(observed ‖ ordinary)."""
-    logins = context.logins
+def _excess(context: Context, kind: str, sums: Floats, where: str) -> Evidence:
+    """Kullback–Leibler evidence that others fail more often here than elsewhere: N · KL(observed ‖ ordinary).
+
+    What the account itself tried lately is taken off, wherever that was: its own failures are evidence already.
+    """
+    logins, lifetime = context.logins, LIFETIMES[kind]
+    failed = (~logins.success).astype(float)
+    own_attempts = context.lately(f"attempts_{kind}", np.ones(len(logins)), lifetime)
+    own_failures = context.lately(f"failures_{kind}", failed, lifetime)
     ordinary = context.crowd.rate(
         "failures", ~logins.success, np.ones(len(logins), bool), PRIOR_FAILURES, PRIOR_ATTEMPTS
     )
-    attempts, failures = sums[:, 0], sums[:, 1]
-    share = np.clip(failures / attempts, 1e-9, 1 - 1e-9)
+    failures = np.maximum(sums[:, 1] - own_failures, 0.0)
+    attempts = np.maximum(sums[:, 0] - own_attempts, failures)
+    share = np.clip(failures / np.maximum(attempts, 1e-9), 1e-9, 1 - 1e-9)
     divergence = share * np.log(share / ordinary) + (1 - share) * np.log((1 - share) / (1 - ordinary))
     strength = np.where(share > ordinary, attempts * divergence, 0.0)
-    strength[np.isnan(attempts)] = np.nan
+    strength[np.isnan(sums[:, 0])] = np.nan
 
     def observed(rows: Ints) -> list[str | None]:
-        return [f"{failures[i]:.0f} of {attempts[i]:.0f} attempts failed from {where}" for i in rows]
+        return [f"{failures[i]:.0f} of {attempts[i]:.0f} attempts by others failed from {where}" for i in rows]
 
     def usual(rows: Ints) -> list[str | None]:
         return [f"{100 * ordinary[i]:.0f} % of attempts fail" for i in rows]

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from monitor.baselines import Known, Past
-from monitor.columns import Flags, Floats, Ints, Logins
+from monitor.columns import Flags, Floats, Ints, Logins, leaky_sum
 from monitor.population import Crowd
 
 #: Texts for the logins at ``rows``: what happened, or what is usual for the account.
@@ -41,6 +41,7 @@ class Context:
     past: Past
     crowd: Crowd
     known: dict[str, Known] = field(default_factory=dict)
+    _lately: dict[str, Floats] = field(default_factory=dict)
 
     def familiarity(self, feature: str) -> Known:
         """The account's knowledge of each login's value, looked up once per batch."""
@@ -60,6 +61,19 @@ class Context:
         failures = self.past.sum("failures", failed, self.past.ordinary)
         attempts = self.past.sum("attempts", np.ones(len(failed)), self.past.ordinary)
         return (failures + PRIOR_LOGINS * PRIOR_FAILURES) / (attempts + PRIOR_LOGINS)
+
+    def lately(self, name: str, amounts: Floats, lifetime: float) -> Floats:
+        """Sum of the account's amounts up to and with each login [n], each fading as exp(-age / lifetime)."""
+        if name not in self._lately:
+            logins, past = self.logins, self.past
+            age = np.maximum(logins.time - past.last("attempt_time"), 0.0)
+            fading = np.where(np.isfinite(age), np.exp(-age / lifetime), 0.0)
+            held = np.nan_to_num(past.last(name)) * fading
+            self._lately[name] = leaky_sum(amounts, logins.time, past.first, lifetime) + held
+            last = np.append(logins.starts[1:], len(logins)) - 1
+            past.keep("attempt_time", last, logins.time)
+            past.keep(name, last, self._lately[name])
+        return self._lately[name]
 
     def beyond_usual(self, feature: str, surprise: Floats, total: Floats) -> Floats:
         """The part of a surprise above the account's own mean: an erratic account is not odd for being erratic."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from monitor.columns import Ints, leaky_sum
+from monitor.columns import Flags, Ints
 from monitor.features.cadence import HOUR_S
 from monitor.features.evidence import Context, Evidence
 
@@ -22,25 +22,36 @@ def failure(context: Context) -> Evidence:
 
 
 def burst(context: Context) -> Evidence:
-    """Surprise of the failures before this login, each fading within the hour."""
-    logins, past = context.logins, context.past
-    habit = context.failure_habit
-    nats = np.where(logins.success, 0.0, -np.log(habit))
-    counts = np.where(logins.success, 0.0, 1.0)
-    age = np.maximum(logins.time - past.last("failure_time"), 0.0)
-    fading = np.where(np.isfinite(age), np.exp(-age / HOUR_S), 0.0)
-    pressure = leaky_sum(nats, logins.time, past.first, HOUR_S) + np.nan_to_num(past.last("failure_nats")) * fading
-    number = leaky_sum(counts, logins.time, past.first, HOUR_S) + np.nan_to_num(past.last("failure_count")) * fading
-    last = np.append(logins.starts[1:], len(logins)) - 1
-    past.keep("failure_time", last, logins.time)
-    past.keep("failure_nats", last, pressure)
-    past.keep("failure_count", last, number)
-    earlier = np.maximum(number - counts, 0.0)
+    """Surprise of the failures before this login that came from where the account is at home, fading in an hour.
+
+    A device that keeps trying an old password is at home; what guesses passwords is not, and counts as foreign.
+    """
+    return _pressure(context, "failure", ~_foreign(context), "failures within the hour before")
+
+
+def foreign(context: Context) -> Evidence:
+    """Surprise of the failures before and with this login that came from a network and a device new to the account."""
+    return _pressure(context, "foreign_failure", _foreign(context), "failures from elsewhere within the hour")
+
+
+def _foreign(context: Context) -> Flags:
+    """Whether neither the network nor the device of a login is one that the account is used to [n]."""
+    network, device = context.familiarity("network"), context.familiarity("device")
+    new_there: Flags = (network.count == 0) & (network.total > 0) & ~(device.count > 0)
+    return new_there
+
+
+def _pressure(context: Context, name: str, counted: Flags, words: str) -> Evidence:
+    habit, failed = context.failure_habit, ~context.logins.success & counted
+    nats = context.lately(f"{name}_nats", np.where(failed, -np.log(habit), 0.0), HOUR_S)
+    number = context.lately(f"{name}_count", failed.astype(float), HOUR_S)
+    if name == "failure":  # the login's own failure is told by the feature of that name
+        nats, number = nats - np.where(failed, -np.log(habit), 0.0), number - failed
 
     def observed(rows: Ints) -> list[str | None]:
-        return [f"{earlier[i]:.0f} failures within the hour before" for i in rows]
+        return [f"{number[i]:.0f} {words}" for i in rows]
 
     def usual(rows: Ints) -> list[str | None]:
         return [f"{100 * habit[i]:.0f} % of attempts fail" for i in rows]
 
-    return Evidence(np.maximum(pressure - nats, 0.0), observed, usual)
+    return Evidence(np.maximum(nats, 0.0), observed, usual)
