@@ -258,7 +258,7 @@ def test_baseline_shares_add_up_to_one_for_each_feature(database: Engine) -> Non
             database,
             """
             INSERT INTO monitor.account_state VALUES (:id, now(), '{country,country,device}', '{DE,FR,d1}', '{3,1,7}',
-                ARRAY[now(), now(), now()], '{}', '')
+                '{0,0,0}', '{}', '')
             """,
             id=add_account(database, name),
         )

@@ -9,7 +9,16 @@ from sqlalchemy import Engine, text
 
 from monitor.credentials import PasswordError
 from monitor.jobs.reviewers import Credentials, ReviewerError, add_reviewer, disable_reviewer, reset_reviewer
-from monitor.jobs.sign_in import IDLE, LONGEST, SignInError, change_password, session_of, sign_in, sign_out
+from monitor.jobs.sign_in import (
+    IDLE,
+    LONGEST,
+    SignInError,
+    change_password,
+    find_session,
+    keep_awake,
+    sign_in,
+    sign_out,
+)
 from monitor.store.engine import reading
 
 NOW = datetime(2025, 11, 3, 8, tzinfo=UTC)
@@ -23,6 +32,15 @@ def ada(database: Engine) -> Credentials:
 
 def enter(engine: Engine, who: Credentials, now: datetime = NOW, address: str = HOME) -> str:
     return sign_in(engine, who.name, who.password, TOTP(who.secret).at(now), address, now)
+
+
+def session_of(engine: Engine, token: str, now: datetime) -> tuple[str, str, bool] | None:
+    """What a request at ``now`` learns of its session."""
+    with reading(engine) as connection:
+        found = find_session(connection, token, now)
+    if found is not None and found.stale:
+        keep_awake(engine, token, now)
+    return (found.name, found.role, found.must_change) if found else None
 
 
 def fail(engine: Engine, times: int, now: datetime, address: str, name: str = "ada") -> datetime:

@@ -9,9 +9,8 @@ from uuid import UUID
 from flask import Blueprint, abort, render_template
 
 from monitor.store import dossier
-from monitor.store.engine import reading
 from web import charts
-from web.policy import allow, engine, now
+from web.policy import allow, now, store
 
 blueprint = Blueprint("account", __name__)
 
@@ -23,17 +22,17 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 @blueprint.get("/accounts/<uuid:account_id>")
 @allow("viewer")
 def show(account_id: UUID) -> str:
-    with reading(engine()) as connection:
-        account = dossier.find_account(connection, account_id)
-        if account is None:
-            abort(404)
-        until = (dossier.latest_login(connection, account.user_name) or now()) + timedelta(hours=1)
-        since = until - PICTURE
-        logins = dossier.logins(connection, account.user_name, since, until)
-        risk = dossier.risk(connection, account.user_name, since, until)
-        baseline = dossier.baseline(connection, account.user_name)
-        alerts = dossier.alerts_of(connection, account_id, 50)
-        scopes = dossier.scopes_of(connection, account_id, now())
+    connection = store()
+    account = dossier.find_account(connection, account_id)
+    if account is None:
+        abort(404)
+    until = (dossier.latest_login(connection, account.user_name) or now()) + timedelta(hours=1)
+    since = until - PICTURE
+    logins = dossier.logins(connection, account.user_name, since, until)
+    risk = dossier.risk(connection, account.user_name, since, until)
+    baseline = dossier.baseline(connection, account.user_name)
+    alerts = dossier.alerts_of(connection, account_id, 50)
+    scopes = dossier.scopes_of(connection, account_id, now())
     odd = {(row.source, row.event_id) for row in logins if row.alerted}
     places = charts.places(logins)
     usual = {feature: list(rows) for feature, rows in groupby(baseline, key=lambda row: row.feature)}

@@ -12,9 +12,8 @@ from monitor.columns import LENGTH
 from monitor.jobs import review as jobs
 from monitor.review import REASONS, SCOPES, STATUS, ReviewError, Scope, Verdict, scope_values
 from monitor.store import dossier, queue, reviewers
-from monitor.store.engine import reading
 from web import charts
-from web.policy import address, allow, engine, now, person
+from web.policy import address, allow, engine, now, person, store
 from web.queue import filter_of, read_id, write_filter
 
 blueprint = Blueprint("alert", __name__)
@@ -95,8 +94,8 @@ def _verdict(alert_id: UUID, sent: Form) -> Verdict:
 def _scope(alert_id: UUID, sent: Form) -> Scope:
     """The chosen scope, which must be one that the alert's logins offer."""
     feature, _, number = sent.scope.partition(":")
-    with reading(engine()) as connection:
-        events = dossier.alert_events(connection, alert_id)
+    connection = store()
+    events = dossier.alert_events(connection, alert_id)
     offered = scope_values(row.event for row in events).get(feature, [])
     if not number.isdecimal() or int(number) >= len(offered):
         raise ReviewError("choose what the dismissal vouches for from the list")
@@ -111,8 +110,8 @@ def _scope(alert_id: UUID, sent: Form) -> Scope:
 
 def _next(alert_id: UUID, query: str) -> str:
     chosen = filter_of(query)
-    with reading(engine()) as connection:
-        following = queue.next_open(connection, chosen, alert_id)
+    connection = store()
+    following = queue.next_open(connection, chosen, alert_id)
     kept = write_filter(chosen)
     if following is None:
         return url_for("queue.show") + (f"?{kept}" if kept else "")
@@ -128,17 +127,17 @@ def _conflict(alert_id: UUID, query: str, sent: Form, error: jobs.ConflictError)
 
 
 def _page(alert_id: UUID, query: str, form: Form) -> str:
-    with reading(engine()) as connection:
-        alert = dossier.find_alert(connection, alert_id)
-        if alert is None:
-            abort(404)
-        events = dossier.alert_events(connection, alert_id)
-        timeline = dossier.timeline(connection, alert_id)
-        earlier = dossier.alerts_of(connection, alert.account_id, 10, but=alert_id)
-        scopes = dossier.scopes_of(connection, alert.account_id, now())
-        until = alert.last_event_at + timedelta(hours=12)
-        logins = dossier.logins(connection, alert.user_name, until - PICTURE, until)
-        names = reviewers.active_names(connection)
+    connection = store()
+    alert = dossier.find_alert(connection, alert_id)
+    if alert is None:
+        abort(404)
+    events = dossier.alert_events(connection, alert_id)
+    timeline = dossier.timeline(connection, alert_id)
+    earlier = dossier.alerts_of(connection, alert.account_id, 10, but=alert_id)
+    scopes = dossier.scopes_of(connection, alert.account_id, now())
+    until = alert.last_event_at + timedelta(hours=12)
+    logins = dossier.logins(connection, alert.user_name, until - PICTURE, until)
+    names = reviewers.active_names(connection)
     in_order = sorted(events, key=lambda row: row.occurred_at)
     return render_template(
         "alert/show.html",

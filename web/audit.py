@@ -3,8 +3,7 @@
 from flask import Blueprint, render_template, request
 
 from monitor.store import audit
-from monitor.store.engine import reading
-from web.policy import allow, engine
+from web.policy import allow, store
 
 blueprint = Blueprint("audit", __name__)
 
@@ -18,9 +17,9 @@ def show() -> str:
     before = request.args.get("before", type=int)
     if before is not None and not 0 < before < 2**63:
         before = None
-    with reading(engine()) as connection:
-        rows = audit.entries(connection, PAGE + 1, before, actor or None, action or None)
-        breaks = audit.breaks(connection)
+    connection = store()
+    rows = audit.entries(connection, PAGE + 1, before, actor or None, action or None)
+    breaks = audit.breaks(connection)
     return render_template(
         "audit/show.html", entries=rows[:PAGE], more=len(rows) > PAGE, breaks=breaks, actor=actor, action=action
     )

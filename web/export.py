@@ -11,8 +11,7 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, request
 
 from monitor.store import audit, dossier, insight, queue
-from monitor.store.engine import reading
-from web.policy import allow, engine, now
+from web.policy import allow, now, store
 from web.queue import read_filter
 
 blueprint = Blueprint("export", __name__)
@@ -30,8 +29,8 @@ def alerts(kind: str) -> Response:
         "alert_id", "user_name", "opened_at", "last_event_at", "score", "severity", "status", "headline",
         "event_count", "campaign_id", "thin_history", "assignee", "reasons",
     )  # fmt: skip
-    with reading(engine()) as connection:
-        rows = queue.alerts(connection, read_filter(request.args), MOST_ROWS)
+    connection = store()
+    rows = queue.alerts(connection, read_filter(request.args), MOST_ROWS)
     return _file("alerts", kind, names, rows)
 
 
@@ -42,12 +41,12 @@ def logins(account_id: UUID, kind: str) -> Response:
         "occurred_at", "source", "event_id", "outcome", "ip", "country", "city", "asn", "device_id", "browser", "os",
         "application", "auth_method", "score", "raw", "alerted",
     )  # fmt: skip
-    with reading(engine()) as connection:
-        account = dossier.find_account(connection, account_id)
-        if account is None:
-            abort(404)
-        until = (dossier.latest_login(connection, account.user_name) or now()) + timedelta(hours=1)
-        rows = dossier.logins(connection, account.user_name, until - timedelta(days=366), until, MOST_ROWS)
+    connection = store()
+    account = dossier.find_account(connection, account_id)
+    if account is None:
+        abort(404)
+    until = (dossier.latest_login(connection, account.user_name) or now()) + timedelta(hours=1)
+    rows = dossier.logins(connection, account.user_name, until - timedelta(days=366), until, MOST_ROWS)
     return _file("logins", kind, names, rows)
 
 
@@ -58,8 +57,8 @@ def thresholds(kind: str) -> Response:
         "threshold_id", "value", "decided_at", "decided_by", "basis", "reviews_used", "expected_precision",
         "expected_alerts_per_day", "model_id",
     )  # fmt: skip
-    with reading(engine()) as connection:
-        rows = insight.thresholds(connection, MOST_ROWS)
+    connection = store()
+    rows = insight.thresholds(connection, MOST_ROWS)
     return _file("thresholds", kind, names, rows)
 
 
@@ -67,8 +66,8 @@ def thresholds(kind: str) -> Response:
 @allow("viewer")
 def runs(kind: str) -> Response:
     names = ("job", "status", "started_at", "finished_at", "seconds", "error", "counts")
-    with reading(engine()) as connection:
-        rows = insight.runs(connection, MOST_ROWS)
+    connection = store()
+    rows = insight.runs(connection, MOST_ROWS)
     return _file("runs", kind, names, rows)
 
 
@@ -77,8 +76,8 @@ def runs(kind: str) -> Response:
 def audit_log(kind: str) -> Response:
     names = ("audit_id", "occurred_at", "actor", "action", "subject", "details", "address", "hash")
     actor, action = request.args.get("actor", "")[:200], request.args.get("action", "")[:100]
-    with reading(engine()) as connection:
-        rows = audit.entries(connection, MOST_ROWS, None, actor or None, action or None)
+    connection = store()
+    rows = audit.entries(connection, MOST_ROWS, None, actor or None, action or None)
     return _file("audit", kind, names, rows)
 
 

@@ -3,10 +3,9 @@
 from flask import Blueprint, render_template
 
 from monitor.store import insight
-from monitor.store.engine import reading
 from monitor.store.status import read_status
 from web import charts
-from web.policy import allow, engine, now
+from web.policy import allow, now, store
 
 blueprint = Blueprint("insight", __name__)
 
@@ -19,13 +18,13 @@ NOMINAL = 0.01
 @blueprint.get("/model")
 @allow("viewer")
 def model() -> str:
-    with reading(engine()) as connection:
-        models = insight.models(connection)
-        newest = insight.newest_score(connection)
-        histogram = insight.score_histogram(connection, newest, DAYS) if newest else []
-        daily = insight.daily_shares(connection, newest, DAYS) if newest else []
-        active = models[0] if models and models[0].status == "active" else None
-        drift = insight.feature_drift(connection, active.model_id) if active and newest else []
+    connection = store()
+    models = insight.models(connection)
+    newest = insight.newest_score(connection)
+    histogram = insight.score_histogram(connection, newest, DAYS) if newest else []
+    daily = insight.daily_shares(connection, newest, DAYS) if newest else []
+    active = models[0] if models and models[0].status == "active" else None
+    drift = insight.feature_drift(connection, active.model_id) if active and newest else []
     losses = active.metadata.get("losses", []) if active else []
     series = {
         name: [epoch[key] for epoch in losses if isinstance(epoch.get(key), int | float)]
@@ -52,9 +51,9 @@ def model() -> str:
 @blueprint.get("/thresholds")
 @allow("viewer")
 def thresholds() -> str:
-    with reading(engine()) as connection:
-        rows = insight.thresholds(connection)
-        quality = insight.quality(connection)
+    connection = store()
+    rows = insight.thresholds(connection)
+    quality = insight.quality(connection)
     history = [(row.decided_at, row.value) for row in reversed(rows)]
     return render_template(
         "insight/thresholds.html",
@@ -67,7 +66,7 @@ def thresholds() -> str:
 @blueprint.get("/status")
 @allow("viewer")
 def status() -> str:
-    with reading(engine()) as connection:
-        found = read_status(connection)
-        runs = insight.runs(connection)
+    connection = store()
+    found = read_status(connection)
+    runs = insight.runs(connection)
     return render_template("insight/status.html", status=found, runs=runs, now=now())

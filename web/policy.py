@@ -1,16 +1,18 @@
 """Who may do what: every view names its policy, and what names none is refused to everyone."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from werkzeug.wrappers import Response
 
 from monitor.jobs.reviewers import ROLES
-from monitor.jobs.sign_in import session_of
+from monitor.jobs.sign_in import find_session, keep_awake
+from monitor.store.engine import reading
 
 View = TypeVar("View", bound=Callable[..., object])
 Policy = Literal["anyone", "viewer", "reviewer", "admin"]
@@ -51,6 +53,7 @@ def policy_of(app: Flask, endpoint: str) -> str | None:
 
 def install(app: Flask) -> None:
     app.before_request(_enforce)
+    app.teardown_request(_close)
 
 
 def engine() -> Engine:
@@ -74,6 +77,23 @@ def person() -> Person:
     return found
 
 
+def store() -> Connection:
+    """The read-only transaction of this request: a page shows one moment throughout."""
+    if "store" not in g:
+        g.transaction = ExitStack()
+        g.store = g.transaction.enter_context(reading(engine()))
+    found: Connection = g.store
+    return found
+
+
+def _close(_: BaseException | None = None) -> None:
+    """End the request's transaction, before a form is acted on and when all is done."""
+    transaction = g.pop("transaction", None)
+    g.pop("store", None)
+    if transaction is not None:
+        transaction.close()
+
+
 def _enforce() -> Response | None:
     g.person = None
     if request.endpoint is None:
@@ -86,8 +106,15 @@ def _enforce() -> Response | None:
     if request.endpoint == "static":
         return None
     g.person = _whoever()
+    if request.method not in ("GET", "HEAD"):
+        _close()
     if policy == "anyone":
         return None
+    return _refusal(policy)
+
+
+def _refusal(policy: str) -> Response | None:
+    """None when whoever is signed in may do what needs ``policy``."""
     if g.person is None:
         if request.method not in ("GET", "HEAD"):
             abort(401)
@@ -103,8 +130,10 @@ def _whoever() -> Person | None:
     token = session.get("token")
     if not isinstance(token, str):
         return None
-    found = session_of(engine(), token, now())
+    found = find_session(store(), token, now())
     if found is None:
         session.clear()
         return None
-    return Person(*found)
+    if found.stale:
+        keep_awake(engine(), token, now())
+    return Person(found.name, found.role, found.must_change)

@@ -11,13 +11,12 @@ from werkzeug.wrappers import Response
 from monitor.jobs.review import decide_all
 from monitor.review import REASONS, SCOPES, STATUS, Verdict
 from monitor.store import queue, reviewers
-from monitor.store.engine import reading
-from web.policy import address, allow, engine, now, person
+from web.policy import address, allow, engine, now, person, store
 from web.shown import FEATURES
 
 blueprint = Blueprint("queue", __name__)
 
-PAGE = 50
+PAGE = 40
 MOST_AT_ONCE = 2_000
 SEVERITIES = ("critical", "high", "medium", "low")
 REASON_WORDS = sorted({*FEATURES, *SCOPES, "region", "browser", "weekday"} - {"ip"})
@@ -67,10 +66,10 @@ def read_id(value: str | None) -> UUID | None:
 def show() -> str:
     chosen = read_filter(request.args)
     page = min(max(request.args.get("page", 1, type=int), 1), 10_000)
-    with reading(engine()) as connection:
-        rows = queue.alerts(connection, chosen, PAGE + 1, (page - 1) * PAGE)
-        total = queue.count_alerts(connection, chosen)
-        names = reviewers.active_names(connection)
+    connection = store()
+    rows = queue.alerts(connection, chosen, PAGE + 1, (page - 1) * PAGE)
+    total = queue.count_alerts(connection, chosen)
+    names = reviewers.active_names(connection)
     return render_template(
         "queue/show.html",
         alerts=rows[:PAGE],
@@ -109,8 +108,8 @@ def judge() -> Response:
 @allow("reviewer")
 def judge_campaign(campaign: UUID) -> Response:
     """One verdict on every alert of a campaign that is still open."""
-    with reading(engine()) as connection:
-        seen = queue.open_of_campaign(connection, campaign)
+    connection = store()
+    seen = queue.open_of_campaign(connection, campaign)
     if seen:
         _judge(list(seen), seen)
     else:

@@ -2,9 +2,10 @@
 
 import math
 from datetime import UTC, date, datetime
+from uuid import UUID
 
-from flask import Flask, g
-from markupsafe import Markup
+from flask import Flask, g, request
+from markupsafe import Markup, escape
 
 from web.charts import bar
 
@@ -34,9 +35,14 @@ FEATURES = {
 
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(plain=plain, moment=moment, day=day, feature=feature, percent=percent, short=short)
-    app.jinja_env.globals.update(bar=bar, log=math.log)
+    app.jinja_env.globals.update(bar=bar, log=math.log, alert_url=alert_url)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(lambda: {"person": g.get("person")})
+
+
+def alert_url(alert_id: UUID) -> str:
+    """The address of an alert; a list has fifty of them, and looking each up among the routes is slow."""
+    return f"{request.script_root}/alerts/{alert_id}"
 
 
 def plain(value: object, longest: int = LONGEST) -> Markup:
@@ -44,9 +50,11 @@ def plain(value: object, longest: int = LONGEST) -> Markup:
     if value is None or value == "":
         return Markup('<span class="none">unknown</span>')
     text = str(value)
-    cut = text[:longest] + "…" if len(text) > longest else text
-    seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
-    return Markup("<bdi>{}</bdi>").format(seen)
+    if len(text) > longest:
+        text = text[:longest] + "…"
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704
 
 
 def short(value: object, longest: int = 40) -> Markup:
@@ -58,7 +66,7 @@ def moment(value: datetime | None) -> Markup:
     if value is None:
         return Markup('<span class="none">never</span>')
     at = value.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at:%a %Y-%m-%d %H:%M}")
+    return Markup(f'<time datetime="{at.isoformat()}">{at:%a %Y-%m-%d %H:%M}</time>')  # noqa: S704
 
 
 def day(value: date | datetime | None) -> str:

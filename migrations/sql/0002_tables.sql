@@ -88,6 +88,8 @@ CREATE TABLE monitor.audit (
 );
 CREATE INDEX audit_subject ON monitor.audit (subject, audit_id);
 
+-- The queue with every status; with one, alert_status_score and this one serve it.
+CREATE INDEX alert_score ON monitor.alert (score DESC);
 CREATE INDEX alert_status_opened ON monitor.alert (status, opened_at DESC);
 
 

@@ -21,7 +21,8 @@ def run() -> None:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65_535), help="0 chooses a free one.")
-def web(host: str, port: int) -> None:
+@click.option("--processes", default=2, show_default=True, type=click.IntRange(1, 64), help="One for each core.")
+def web(host: str, port: int, processes: int) -> None:
     """Serve the review pages, until SIGTERM."""
     from monitor import logs
     from monitor.cli.output import say
@@ -29,4 +30,4 @@ def web(host: str, port: int) -> None:
     from web.serve import serve
 
     logs.configure()
-    serve(load_settings(), host, port, lambda address: say(f"review pages on {address}"))
+    serve(load_settings(), host, port, processes, lambda address: say(f"review pages on {address}"))

@@ -1,6 +1,7 @@
 """Signing in to the review pages and out again. What limits guessing is stored, so it holds across processes."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from monitor.credentials import check_new_password, hashed, matches, used_step
 from monitor.events import MonitorError
 from monitor.store import audit, reviewers
-from monitor.store.engine import reading, writing
+from monitor.store.engine import writing
 
 #: Failures in an hour after which a name, or an address, has to wait.
 MOST_TRIES, MOST_TRIES_OF_ADDRESS = 10, 50
@@ -95,17 +96,28 @@ def _words(seconds: int) -> str:
     return f"{seconds} s" if seconds < 120 else f"{-(-seconds // 60)} minutes"
 
 
-def session_of(engine: Engine, token: str, now: datetime) -> tuple[str, str, bool] | None:
-    """Name, role and "has to change the password" of whoever holds this token; None when the session is over."""
-    token_hash = _hash(token)
-    with reading(engine) as connection:
-        found = reviewers.session_of(connection, token_hash)
+@dataclass(frozen=True)
+class Session:
+    """Whose session it is; ``stale`` asks for ``keep_awake``, since not every page should cost a write."""
+
+    name: str
+    role: str
+    must_change: bool
+    stale: bool
+
+
+def find_session(connection: Connection, token: str, now: datetime) -> Session | None:
+    """The session of whoever holds this token; None when it is over."""
+    found = reviewers.session_of(connection, _hash(token))
     if found is None or found.created_at <= now - LONGEST or found.seen_at <= now - IDLE:
         return None
-    if found.seen_at <= now - TOUCH:
-        with writing(engine) as connection:
-            reviewers.touch_session(connection, token_hash, now)
-    return found.name, found.role, found.must_change
+    return Session(found.name, found.role, found.must_change, stale=found.seen_at <= now - TOUCH)
+
+
+def keep_awake(engine: Engine, token: str, now: datetime) -> None:
+    """Let the idle time of a session begin anew."""
+    with writing(engine) as connection:
+        reviewers.touch_session(connection, _hash(token), now)
 
 
 def sign_out(engine: Engine, token: str, name: str, address: str) -> None:

@@ -17,7 +17,7 @@ SORTS = {
 }
 
 #: Alerts are counted up to here; beyond, a page says "more than".
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1_000
 
 UNASSIGNED = "nobody"
 
@@ -71,10 +71,11 @@ def alerts(connection: Connection, chosen: Filter, limit: int, offset: int = 0) 
 def count_alerts(connection: Connection, chosen: Filter) -> int:
     """How many alerts there are, up to ``MOST_COUNTED`` + 1."""
     where, values = _conditions(chosen)
+    named = "JOIN monitor.account a USING (account_id)" if chosen.account else ""
     query = f"""
         SELECT count(*) FROM (
-            SELECT FROM monitor.alert t JOIN monitor.account a USING (account_id)
-            LEFT JOIN monitor.assignment g USING (alert_id) WHERE {where} LIMIT {MOST_COUNTED + 1}
+            SELECT FROM monitor.alert t {named} LEFT JOIN monitor.assignment g USING (alert_id)
+            WHERE {where} LIMIT {MOST_COUNTED + 1}
         ) counted
         """
     return int(connection.execute(text(query), values).scalar_one())

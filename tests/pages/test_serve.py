@@ -1,0 +1,132 @@
+"""``monitor web`` and ``monitor reviewer``: from an empty database to a page, and down again at once."""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, text
+
+from monitor.cli import cli
+from monitor.config import isolated_environment
+from monitor.store.engine import reading
+
+
+@pytest.fixture
+def environment(database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    url = database.url.render_as_string(hide_password=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MONITOR_DATABASE_URL", url)
+    return isolated_environment(database_url=url)
+
+
+@contextmanager
+def served(environment: dict[str, str]) -> Iterator[tuple[str, int, int]]:
+    """Host, port and process of a running server; it ends at SIGTERM, within seconds and without a word."""
+    command = [sys.executable, "-m", "monitor", "web", "--port", "0"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        address = urlsplit(line.split()[-1])
+        try:
+            yield str(address.hostname), int(address.port or 0), server.pid
+        finally:
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(10) == 0
+
+
+def post_wrong(host: str, port: int, headers: dict[str, str]) -> int:
+    """Try to sign in, as a browser does."""
+    connection = http.client.HTTPConnection(host, port, timeout=20)
+    connection.request("GET", "/sign-in")
+    response = connection.getresponse()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', response.read().decode())
+    cookie = str(response.headers["Set-Cookie"]).split(";")[0]
+    assert token is not None
+    form = urlencode({"csrf_token": token[1], "name": "ada", "password": "guess", "code": "1"})
+    kind = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
+    connection.request("POST", "/sign-in", form, kind | headers)
+    return connection.getresponse().status
+
+
+def addresses(engine: Engine) -> list[str]:
+    with reading(engine) as connection:
+        return list(connection.scalars(text("SELECT address FROM monitor.sign_in_try ORDER BY tried_at")))
+
+
+def test_the_pages_are_served_until_sigterm_by_processes_that_are_replaced(
+    environment: dict[str, str], database: Engine
+) -> None:
+    with served(environment) as (host, port, process):
+        assert post_wrong(host, port, {"X-Forwarded-For": "203.0.113.5"}) == 401
+        assert addresses(database) == ["127.0.0.1"]  # nobody is trusted to speak for others
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        assert len(children) == 2
+        for child in children:
+            os.kill(int(child), signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                assert post_wrong(host, port, {}) == 401
+                break
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.5)
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((host, port), 5)
+
+
+def test_a_configured_proxy_is_believed(environment: dict[str, str], database: Engine) -> None:
+    with served(environment | {"MONITOR_WEB_TRUSTED_PROXY": "127.0.0.1"}) as (host, port, _):
+        assert post_wrong(host, port, {"X-Forwarded-For": "198.51.100.1, 203.0.113.5"}) == 401
+    assert addresses(database) == ["203.0.113.5"]
+
+
+def test_an_address_that_is_taken_is_one_line(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run("web", "--port", str(taken.getsockname()[1]))
+    assert result.exit_code == 1
+    assert re.fullmatch(r"Error: cannot listen on 127.0.0.1 port \d+: .+\n", result.stderr)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments, prog_name="monitor")
+
+
+def test_reviewers_are_added_listed_reset_and_disabled(environment: dict[str, str]) -> None:
+    assert "no reviewers yet" in run("reviewer", "list").output
+    added = run("reviewer", "add", "Ada", "--role", "admin").output
+    assert re.search(r"one-time password  \S{16}\n", added)
+    assert re.search(r"TOTP secret        [A-Z2-7]{32}\n", added)
+    assert re.search(r"ada +admin +one-time password", run("reviewer", "list").output)
+    assert "one-time password" in run("reviewer", "password", "ada").output
+    assert run("reviewer", "disable", "ada").exit_code == 0
+    assert re.search(r"ada +admin +disabled", run("reviewer", "list").output)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["add", "a b"], "a name has"),
+        (["disable", "nobody"], "there is no reviewer nobody"),
+        (["password", "nobody"], "there is no reviewer nobody"),
+    ],
+)
+def test_a_reviewer_command_that_cannot_work_is_one_line(
+    arguments: list[str], says: str, environment: dict[str, str]
+) -> None:
+    result = run("reviewer", *arguments)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert says in result.stderr
