@@ -41,8 +41,9 @@ def first_threshold(logins_per_day: float, alerts_per_day: float) -> Threshold:
 def budget_threshold(highest: Floats, days: float, alerts_per_day: float, confirmed: int, dismissed: int) -> Threshold:
     """The lowest threshold at which the alerts of the last ``days`` would have stayed within the budget.
 
-    ``highest`` holds the highest score of each account and day: one alert each. ``confirmed`` and ``dismissed`` are
-    the alerts with a verdict; their share is the precision to expect, with a pseudo-verdict for either.
+    ``highest`` holds the highest score of each account (or campaign) and day: one decision each. ``confirmed`` and
+    ``dismissed`` are the alerts with a verdict; their share is the precision to expect, with a pseudo-verdict for
+    either.
     """
     ordered = np.sort(highest)[::-1]
     within = int(alerts_per_day * days)

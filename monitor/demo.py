@@ -20,10 +20,16 @@ from monitor.config import isolated_environment
 ACCOUNTS, DAYS, SEED = 250, 45, 7
 START, TRAINED_UNTIL = "2026-01-05T00:00:00Z", "2026-02-04T00:00:00Z"
 
+PRINTED_WIDTH = 132  # of the table of alerts where there is no terminal to ask
+
 WORST = """
-    SELECT t.alert_id, t.score, t.severity, t.user_name, t.headline, t.event_count,
+    SELECT score, severity, user_name, headline, event_count, accounts,
            (SELECT attribution FROM reporting.alert_event v WHERE v.alert_id = t.alert_id ORDER BY v.score DESC LIMIT 1)
-    FROM reporting.alert t ORDER BY t.score DESC, t.alert_id LIMIT 6
+    FROM (
+        SELECT DISTINCT ON (incident) *, count(*) OVER (PARTITION BY incident) AS accounts
+        FROM (SELECT *, coalesce(campaign_id, alert_id) AS incident FROM reporting.alert) AS alert
+        ORDER BY incident, score DESC, alert_id
+    ) t ORDER BY score DESC, user_name LIMIT 8
 """
 
 
@@ -31,7 +37,7 @@ WORST = """
 @click.option("--no-serve", is_flag=True, help="End after the results instead of serving the review pages.")
 def demo(no_serve: bool) -> None:
     """Run every step on a simulated organisation and show what it found."""
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=PRINTED_WIDTH)
     with tempfile.TemporaryDirectory(prefix="monitor-demo-") as directory:
         home = Path(directory)
         home.chmod(0o755)  # the embedded server may run as another user
@@ -79,12 +85,13 @@ def _show_alerts(console: Console, home: Path) -> None:
     table = Table(title="\nThe worst alerts, and why", title_style="bold", show_lines=True)
     for heading in ("score", "account", "what happened", "observed — usual (part of the score)"):
         table.add_column(heading)
-    for _, score, severity, user_name, headline, events, attribution in rows:
+    for score, severity, user_name, headline, events, accounts, attribution in rows:
         reasons = [
             f"{reason['feature']}: {reason['observed']} — {reason['usual']} ({reason['contribution']:.1f})"
-            for reason in attribution[:4]
+            for reason in attribution[:3]
         ]
-        told = f"{headline} ({events} logins)" if events > 1 else headline
+        size = f"one of {accounts} accounts" if accounts > 1 else f"{events} logins"
+        told = f"{headline} ({size})" if max(events, accounts) > 1 else headline
         table.add_row(Text(f"{score:.1f}\n{severity}"), Text(user_name), Text(told), Text("\n".join(reasons)))
     console.print(table)
 

@@ -32,6 +32,16 @@ class Scores:
     contribution: Rows
 
 
+#: Nats from which extrapolation is no more than a direction: e^-20 is one login in half a billion.
+CERTAIN_NATS = 20.0
+
+
+def tamed(nats: Floats) -> Floats:
+    """Nats ≥ 0 that grow only with the logarithm beyond ``CERTAIN_NATS``: odder stays odder, but not absurdly so."""
+    nats = np.maximum(nats, 0.0)
+    return np.where(nats > CERTAIN_NATS, CERTAIN_NATS * (1 + np.log(np.maximum(nats, 1e-9) / CERTAIN_NATS)), nats)
+
+
 @dataclass(frozen=True)
 class Theme:
     """Features (``members``, their columns) that say much the same: a trip is a new country, city and network at once.
@@ -46,7 +56,7 @@ class Theme:
     def weigh(self, found: Rows, history: Floats) -> Rows:
         """The theme's worth [n, members], shared out among its features as the detector ``found`` them."""
         total = found[:, self.members].sum(axis=1, dtype=np.float64)
-        worth = np.maximum(self.tail(total, history), 0.0) ** POWER
+        worth = tamed(self.tail(total, history)) ** POWER
         shares: Rows = found[:, self.members] / np.maximum(total, 1e-12)[:, None] * worth[:, None]
         return shares
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from monitor.columns import Floats, Ints, latest_before
-from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence, span
+from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence, counted, span
 from monitor.features.gaussian import one_sided
 
 HOUR_S = 3600.0
@@ -44,7 +44,7 @@ def burst(context: Context) -> Evidence:
     strength = np.maximum(np.log((recent + 1.0) / (mean + 1.0)), 0.0)
 
     def observed(rows: Ints) -> list[str | None]:
-        return [f"{recent[i]:.0f} logins within the hour" for i in rows]
+        return [f"{counted(recent[i], 'login')} within the hour" for i in rows]
 
     def usual(rows: Ints) -> list[str | None]:
         return [f"{mean[i]:.1f} logins within the hour" for i in rows]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from monitor.columns import UNKNOWN, Floats, Ints
-from monitor.features.evidence import Context, Evidence
+from monitor.features.evidence import Context, Evidence, counted
 from monitor.population import LIFETIMES, network_of
 
 #: Where the population's own failure rate starts, and with how many pseudo-attempts.
@@ -23,10 +23,10 @@ def address_accounts(context: Context) -> Evidence:
     strength = np.log1p(np.maximum(accounts - 1.0, 0.0) / (1.0 + usual_accounts))
 
     def observed(rows: Ints) -> list[str | None]:
-        return [f"{accounts[i]:.0f} new accounts from this address within the hour" for i in rows]
+        return [f"{counted(accounts[i], 'new account')} from this address within the hour" for i in rows]
 
     def usual(rows: Ints) -> list[str | None]:
-        return [f"{usual_accounts[i]:.0f} accounts use its network" for i in rows]
+        return [f"{counted(usual_accounts[i], 'account')} known on its network" for i in rows]
 
     return Evidence(strength, observed, usual)
 

@@ -88,6 +88,12 @@ def ordered_share(values: "list[str]", shares: Floats, most: int = 3) -> str:
     return ", ".join(f"{values[i]} {100 * shares[i]:.0f} %" for i in order)
 
 
+def counted(number: float, noun: str) -> str:
+    """A count as people say it: "1 failure", "147 failures"."""
+    whole = round(number)
+    return f"{whole} {noun}" if whole == 1 else f"{whole} {noun}s"
+
+
 def span(seconds: float) -> str:
     """A length of time as people say it: "40 minutes", "3 hours", "12 days"."""
     for unit, size in (("day", 86_400.0), ("hour", 3600.0), ("minute", 60.0)):

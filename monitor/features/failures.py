@@ -4,7 +4,7 @@ import numpy as np
 
 from monitor.columns import Flags, Ints
 from monitor.features.cadence import HOUR_S
-from monitor.features.evidence import Context, Evidence
+from monitor.features.evidence import Context, Evidence, counted
 
 
 def failure(context: Context) -> Evidence:
@@ -26,12 +26,12 @@ def burst(context: Context) -> Evidence:
 
     A device that keeps trying an old password is at home; what guesses passwords is not, and counts as foreign.
     """
-    return _pressure(context, "failure", ~_foreign(context), "failures within the hour before")
+    return _pressure(context, "failure", ~_foreign(context), "within the hour before")
 
 
 def foreign(context: Context) -> Evidence:
     """Surprise of the failures before and with this login that came from a network and a device new to the account."""
-    return _pressure(context, "foreign_failure", _foreign(context), "failures from elsewhere within the hour")
+    return _pressure(context, "foreign_failure", _foreign(context), "from elsewhere within the hour")
 
 
 def _foreign(context: Context) -> Flags:
@@ -41,15 +41,15 @@ def _foreign(context: Context) -> Flags:
     return new_there
 
 
-def _pressure(context: Context, name: str, counted: Flags, words: str) -> Evidence:
-    habit, failed = context.failure_habit, ~context.logins.success & counted
+def _pressure(context: Context, name: str, where: Flags, words: str) -> Evidence:
+    habit, failed = context.failure_habit, ~context.logins.success & where
     nats = context.lately(f"{name}_nats", np.where(failed, -np.log(habit), 0.0), HOUR_S)
     number = context.lately(f"{name}_count", failed.astype(float), HOUR_S)
     if name == "failure":  # the login's own failure is told by the feature of that name
         nats, number = nats - np.where(failed, -np.log(habit), 0.0), number - failed
 
     def observed(rows: Ints) -> list[str | None]:
-        return [f"{number[i]:.0f} {words}" for i in rows]
+        return [f"{counted(number[i], 'failure')} {words}" for i in rows]
 
     def usual(rows: Ints) -> list[str | None]:
         return [f"{100 * habit[i]:.0f} % of attempts fail" for i in rows]

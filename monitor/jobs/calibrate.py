@@ -37,7 +37,7 @@ def calibrate(
         span = alerts.scored_span(connection, LOOK_BACK)
         if span is None or span.days < LEAST_DAYS:
             return {"threshold": held, "kept": "less than a day of scores to go by"}
-        highest = alerts.highest_by_account_and_day(connection, span.since, span.until)
+        highest = alerts.highest_by_decision_and_day(connection, span.since, span.until)
         confirmed, dismissed = alerts.verdict_counts(connection)
         decision = budget_threshold(highest, span.days, settings.alerts_per_day, confirmed, dismissed)
         if abs(decision.value - held) < LEAST_MOVE:

@@ -125,14 +125,19 @@ def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:
     ).rowcount
 
 
-def highest_by_account_and_day(connection: Connection, since: datetime, until: datetime) -> Floats:
-    """The highest score of each account on each day in [since, until): what a threshold would make alerts of."""
+def highest_by_decision_and_day(connection: Connection, since: datetime, until: datetime) -> Floats:
+    """The highest score of each account on each day in [since, until): what a threshold would make alerts of.
+
+    The accounts of a campaign count as one: a spray over eighty accounts is one decision for a reviewer.
+    """
     rows = connection.execute(
         text(
             """
-            SELECT max(score) FROM monitor.login_score
-            WHERE occurred_at >= :since AND occurred_at < :until AND score > 1
-            GROUP BY account_id, (occurred_at AT TIME ZONE 'UTC')::date
+            SELECT max(s.score) FROM monitor.login_score s
+            LEFT JOIN monitor.alert_event v USING (account_id, source, event_id, occurred_at)
+            LEFT JOIN monitor.alert t USING (alert_id)
+            WHERE s.occurred_at >= :since AND s.occurred_at < :until AND s.score > 1
+            GROUP BY coalesce(t.campaign_id, s.account_id), (s.occurred_at AT TIME ZONE 'UTC')::date
             """
         ),
         {"since": since, "until": until},
