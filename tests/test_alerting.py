@@ -77,6 +77,12 @@ def test_the_strongest_reason_comes_first_and_what_hardly_mattered_is_left_out()
     assert line == "9 failures within the hour before; 31 days since the last login"
 
 
+def test_what_several_features_say_of_one_theme_counts_together() -> None:
+    place = [Reason(name, 3.0, "Lagos, NG", "Berlin, DE 97 %", new=True) for name in ("country", "region", "city")]
+    line = headline([Reason("device", 5.0, "f00", "a1b 90 %", new=True), *place], NIGHT, None, None)
+    assert line == "First login from Lagos, NG; new device"
+
+
 def test_a_value_that_was_seen_before_is_rare_and_not_new() -> None:
     rare = headline(
         [Reason("city", 5.0, "Graz, AT", "Wien, AT 99 %"), Reason("asn", 4.0, "1853", "8447 99 %")], NIGHT, None, None

@@ -85,7 +85,7 @@ def _reasons(part: Judged, row: int, words: Words, at: int) -> list[Reason]:
             words.usual[at, i],
             bool(words.new[at, i]),
         )
-        for i in np.argsort(-contribution)[:MOST_REASONS]
+        for i in np.argsort(-contribution)
         if contribution[i] > 0
     ]
 
@@ -138,7 +138,7 @@ def _copy(login: _Odd, alert_id: UUID) -> dict[str, Any]:
         "alert_id": alert_id,
         "score": login.score,
         "event": {name: event[name] for name in CANONICAL_COLUMNS} | {"occurred_at": event["occurred_at"].isoformat()},
-        "attribution": [vars(reason) for reason in login.reasons],
+        "attribution": [vars(reason) for reason in login.reasons[:MOST_REASONS]],
     }
 
 

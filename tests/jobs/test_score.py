@@ -12,9 +12,11 @@ import pytest
 from companies import NOW, UNTIL, Trained, number, rows, settings_for, url_of
 from sqlalchemy import Engine, text
 
+from monitor.calibration import Threshold
 from monitor.columns import Logins
 from monitor.jobs import score as job
 from monitor.jobs.ingest import ingest
+from monitor.store import models
 from monitor.store.engine import open_url, writing
 
 BATCH = 120
@@ -291,6 +293,28 @@ def test_alerts_hold_exactly_the_logins_that_alerted_in_incidents_without_long_p
         assert alert["occurred_at"].iloc[0] == alert["opened_at"].iloc[0]
         assert alert["occurred_at"].iloc[-1] == alert["last_event_at"].iloc[0]
         assert alert["occurred_at"].diff().max() <= timedelta(hours=12) or len(alert) == 1
+
+
+def test_alerts_of_several_accounts_from_one_address_are_a_campaign(company: Engine, tmp_path: Path) -> None:
+    score(company)
+    with writing(company) as connection:
+        models.decide_threshold(connection, Threshold(0.5, "test", "so that all of these alert"), NOW, None)
+    users = rows(company, "SELECT user_name FROM monitor.account ORDER BY 1 LIMIT 4")["user_name"]
+    path = tmp_path / "campaign.csv"
+    path.write_text(
+        "event_id,occurred_at,user,ip,country,device_id\n"
+        + "\n".join(f"c{i},{NOW.isoformat()},{user},203.0.113.{66 if i else 1},KP,evil" for i, user in enumerate(users))
+    )
+    ingest(company, [path], "csv", "late", now=NOW)
+    assert score(company)["alerted"] == 4
+    query = """
+        SELECT v.event_id, t.campaign_id FROM reporting.alert t JOIN reporting.alert_event v USING (alert_id)
+        WHERE v.source = 'late' ORDER BY v.event_id
+    """
+    alone, *together = rows(company, query)["campaign_id"]
+    assert pd.isna(alone)
+    assert len(set(together)) == 1
+    assert together[0] is not None
 
 
 def test_baselines_can_be_read_and_their_shares_add_up(scored: Engine) -> None:
