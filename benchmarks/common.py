@@ -1,6 +1,7 @@
 """What the benchmarks share: a database of their own, and results as a table and as JSON."""
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from monitor.store.engine import connect
 from monitor.store.schema import upgrade
 
 RESULTS = Path(__file__).parent / "results"
+
+#: Columns of a table that is read from a file.
+WIDTH = 150
 
 
 @contextmanager
@@ -41,7 +45,7 @@ def report(name: str, title: str, rows: list[dict[str, Any]], **facts: Any) -> N
         table.add_row(
             *(f"{cell:,.3g}" if isinstance(cell, float) and abs(cell) < 100 else _text(cell) for cell in row.values())
         )
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(table)
     for fact, value in facts.items():
         console.print(f"{fact.replace('_', ' ')}: {_text(value)}")
