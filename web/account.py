@@ -15,7 +15,7 @@ from web.policy import allow, now, store
 blueprint = Blueprint("account", __name__)
 
 PICTURE = timedelta(days=60)
-MOST_LISTED = 100
+MOST_LISTED = 40
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 

@@ -22,6 +22,9 @@ blueprint = Blueprint("alert", __name__)
 PICTURE = timedelta(days=60)
 AROUND = timedelta(days=2)
 
+#: Rows of the table behind the pictures.
+NEAR_LISTED = 40
+
 #: How long a scope lasts unless the reviewer says otherwise, and at most.
 SCOPE_DAYS, LONGEST_SCOPE = 30, timedelta(days=366)
 
@@ -181,7 +184,7 @@ def _pictures(alert: Any, events: list[Any], logins: Any) -> dict[str, Any]:
         "calendar": charts.calendar(logins, odd, since, until, places),
         "window": charts.calendar(near, odd, near_since, until, places, large=True),
         "strip": charts.strip(near, odd, near_since, until, places),
-        "near": near[:100],
+        "near": near[:NEAR_LISTED],
         "errors": charts.columns([(row.occurred_at, row.raw, (row.source, row.event_id) in odd) for row in scored]),
         "scored": scored,
         "odd": odd,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 #: Logins shown of one alert, and logins of one account in a picture.
-MOST_EVENTS, MOST_LOGINS = 200, 4_000
+MOST_EVENTS, MOST_LOGINS = 100, 4_000
 
 Rows = Sequence[Row[Any]]
 
