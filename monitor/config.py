@@ -6,7 +6,7 @@ so that printing or logging settings never shows it.
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -38,6 +38,17 @@ class SourceSettings(BaseModel):
     overlap_minutes: float = Field(default=360.0, ge=0)
 
 
+class ChannelSettings(BaseModel):
+    """One place where alerts are told: ``kind`` and ``target`` as in ``monitor/channels``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100)
+    kind: Literal["jsonl", "apprise"]
+    target: SecretStr
+    minimum_severity: Literal["low", "medium", "high", "critical"] = "medium"
+
+
 def _default_data_dir() -> Path:
     """Where the embedded database lives: the same place whatever directory a command is started in.
 
@@ -65,6 +76,7 @@ class Settings(BaseSettings):
 
     pull_seconds: Seconds = 30.0
     score_seconds: Seconds = 30.0
+    notify_seconds: Seconds = 30.0
     calibrate_hours: Hours = 1.0
     train_hours: Hours = 24.0
     prune_hours: Hours = 24.0
@@ -77,6 +89,7 @@ class Settings(BaseSettings):
     web_https: bool = False
 
     sources: list[SourceSettings] = []
+    channels: list[ChannelSettings] = []
 
     @classmethod
     def settings_customise_sources(

@@ -57,6 +57,7 @@ def standard_jobs(settings: Settings) -> list[Job]:
     intervals = {
         "pull": timedelta(seconds=settings.pull_seconds),
         "score": timedelta(seconds=settings.score_seconds),
+        "notify": timedelta(seconds=settings.notify_seconds),
         "calibrate": timedelta(hours=settings.calibrate_hours),
         "train": timedelta(hours=settings.train_hours),
         "prune": timedelta(hours=settings.prune_hours),

@@ -309,5 +309,5 @@ def test_sigterm_ends_the_process_within_ten_seconds_and_frees_the_lease(
 
 def test_every_standard_job_runs_on_the_interval_of_its_setting(settings: Settings) -> None:
     jobs = {job.name: job.every for job in standard_jobs(settings.model_copy(update={"train_hours": 5.0}))}
-    assert list(jobs) == ["pull", "score", "calibrate", "train", "prune"]
+    assert list(jobs) == ["pull", "score", "notify", "calibrate", "train", "prune"]
     assert jobs["train"] == timedelta(hours=5)

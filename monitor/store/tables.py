@@ -226,6 +226,21 @@ review = Table(
     _time("reviewed_at", nullable=False),
 )
 
+#: What was to be told of which alert through which channel.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("alert_id", Uuid, primary_key=True),
+    Column("severity", Text, primary_key=True),
+    Column("status", Text, nullable=False),  # pending | delivered | dead
+    Column("attempts", Integer, nullable=False),
+    _time("next_try_at", nullable=False),
+    Column("error", Text),
+    _time("decided_at", nullable=False),
+    _time("delivered_at"),
+)
+
 job_run = Table(
     "job_run",
     metadata,
