@@ -1,8 +1,9 @@
 """Is the one thing that is odd the thing we name? python -m benchmarks.explanations [--accounts 500 --plants 120]
 
-Ordinary later logins get a single planted cause; its rank in the attribution is compared with plain |z| of the same
-evidence and with integrated gradients (Sundararajan et al. 2017, by captum) through the same network. ``flagged`` is
-the share of plants that score above all but 0.5 % of ordinary logins; ranks are given of all plants, and of those.
+Ordinary later logins with nothing odd about them (a score below 1, as nine in ten have) get a single planted cause;
+its rank in the attribution is compared with plain |z| of the same evidence and with integrated gradients
+(Sundararajan et al. 2017, by captum) through the same network. ``flagged`` is the share of plants that score above all
+but 0.5 % of ordinary logins; ranks are given of all plants, and of those.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from monitor.detectors import DEFAULT
 from monitor.detectors.reconstruction import Reconstruction
 from monitor.detectors.training_loop import inputs
 from monitor.features import NAMES
-from monitor.judging import Judged
+from monitor.judging import WORTH_EXPLAINING, Judged
 from monitor.scoring import Scorer
 from monitor.sequences import Rows, Windows, windows
 from monitor.simulation import POPULATIONS, Simulated, simulate
@@ -52,12 +53,13 @@ def explained(simulated: Simulated, plants: int, seed: int, detector: str = DEFA
     scorer, _ = history.fit(detector, seed)
     attacks = set(simulated.labels.loc[simulated.labels["is_attack"].astype(bool), "event_id"])
     ordinary = history.later[~history.later["event_id"].isin(attacks)]
-    bar = float(np.quantile(in_order(history.judge(scorer, ordinary), _score), 1 - FALSE_ALARMS))
+    score = in_order(history.judge(scorer, ordinary), _score)
+    bar, calm = float(np.quantile(score, 1 - FALSE_ALARMS)), score < WORTH_EXPLAINING
     centre, spread = _ordinary(history)
     rng = np.random.default_rng(seed)
     rows = []
     for kind in KINDS:
-        planted = plant(kind, history.events, ordinary, plants, rng)
+        planted = plant(kind, history.events, ordinary, calm, plants, rng)
         judged = history.judge(scorer, planted.events)
         which = planted.events["event_id"].isin(planted.event_ids).to_numpy()
         strength = np.nan_to_num(in_order(judged, lambda part: part.measured.strength[part.within])[which])

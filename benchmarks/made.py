@@ -76,18 +76,17 @@ def fit(symbols: Ints, sizes: Ints, epochs: int, seed: int) -> Made:
     return network
 
 
-def surprises(network: Made, symbols: Ints) -> tuple[Floats, Floats, Floats]:
-    """Surprise of each column of each row in nats, the surprise to be expected there, and its variance [n, columns]."""
+def surprises(network: Made, symbols: Ints) -> tuple[Floats, Floats]:
+    """Surprise of each column of each row in nats, and the surprise that was to be expected there [n, columns]."""
     parts = []
     with torch.inference_mode():
         for start in range(0, len(symbols), FORWARD):
             part = torch.from_numpy(symbols[start : start + FORWARD])
             distributions = network(part)
             expected = torch.stack([-(d.exp() * d).sum(dim=1) for d in distributions], dim=1)
-            square = torch.stack([(d.exp() * d.square()).sum(dim=1) for d in distributions], dim=1)
-            parts.append([_surprise(distributions, part), expected, (square - expected.square()).clamp(min=0.0)])
-    surprise, expected, variance = (torch.cat(column).double().numpy() for column in zip(*parts, strict=True))
-    return surprise, expected, variance
+            parts.append((_surprise(distributions, part), expected))
+    surprise, expected = (torch.cat(column).double().numpy() for column in zip(*parts, strict=True))
+    return surprise, expected
 
 
 def _surprise(distributions: list[Tensor], symbols: Tensor) -> Tensor:

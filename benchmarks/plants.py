@@ -27,13 +27,15 @@ class Planted:
 Change = Callable[[pd.DataFrame, pd.DataFrame, np.random.Generator], pd.DataFrame]
 
 
-def plant(kind: str, history: pd.DataFrame, later: pd.DataFrame, count: int, rng: np.random.Generator) -> Planted:
-    """Change one thing about ``count`` of the ordinary ``later`` logins, as many as allow it, of different accounts.
+def plant(
+    kind: str, history: pd.DataFrame, later: pd.DataFrame, calm: Flags, count: int, rng: np.random.Generator
+) -> Planted:
+    """Change one thing about ``count`` of the ``later`` logins that are ``calm`` [n], each of another account.
 
-    All later logins of these accounts are kept, those of other accounts left out.
+    There are fewer where fewer allow it. All later logins of these accounts are kept, those of others left out.
     """
     known = history["account_id"].value_counts()
-    fit = (later["outcome"] == "success") & (later["account_id"].map(known).fillna(0) >= LEAST_HISTORY)
+    fit = calm & (later["outcome"] == "success") & (later["account_id"].map(known).fillna(0) >= LEAST_HISTORY)
     shuffled = later[fit].sample(frac=1.0, random_state=rng)
     one_each = shuffled.drop_duplicates("account_id")
     one_each = one_each[possible(kind, one_each)]

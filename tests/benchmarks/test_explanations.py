@@ -34,7 +34,7 @@ def organisation() -> tuple:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_plant_changes_one_thing_about_an_ordinary_login(kind: str, organisation: tuple) -> None:
     history, later = organisation
-    planted = plant(kind, history, later, 15, np.random.default_rng(1))
+    planted = plant(kind, history, later, np.ones(len(later), bool), 15, np.random.default_rng(1))
     assert len(planted.event_ids) > 3
     now = planted.events.set_index("event_id").loc[planted.event_ids]
     was = later.set_index("event_id").loc[planted.event_ids, now.columns]
