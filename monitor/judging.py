@@ -71,20 +71,25 @@ def judge(
     scorer: Scorer,
     threshold: float,
     half_life_days: float,
+    exempt: Flags | None = None,
 ) -> tuple[list[Judged], Population]:
-    """Score a batch; returns the settled parts, which together hold every row once, and the population's changes."""
+    """Score a batch; returns the settled parts, which together hold every row once, and the population's changes.
+
+    ``exempt`` [n] marks logins that reviewers have dismissed in advance: they are scored, learned, and never alert.
+    """
     measured = measure(logins, stored, population, np.ones(len(logins), bool), half_life_days)
     changes = measured.crowd.after()
-    return list(_settle(measured, scorer, threshold)), changes
+    spared = np.zeros(len(logins), bool) if exempt is None else exempt
+    return list(_settle(measured, scorer, threshold, spared)), changes
 
 
-def _settle(measured: Measured, scorer: Scorer, threshold: float) -> Iterator[Judged]:
+def _settle(measured: Measured, scorer: Scorer, threshold: float, exempt: Flags) -> Iterator[Judged]:
     rows = np.arange(len(measured.history))
     for round_ in range(MOST_ROUNDS):
         logins = measured.past.logins
         made = windows(logins, measured.strength, measured.past.stored.window)
         scores = scorer.score(made, measured.history)
-        alerted = scores.score >= threshold
+        alerted = (scores.score >= threshold) & ~exempt[rows]
         changed = logins.learnable & (alerted == measured.past.ordinary)
         unsettled = np.bincount(logins.account[changed], minlength=len(logins.accounts)) > 0
         if round_ == MOST_ROUNDS - 1:

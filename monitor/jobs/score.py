@@ -20,7 +20,8 @@ from monitor.jobs.alert import raise_alerts
 from monitor.judging import WORTH_EXPLAINING, Judged, judge, learn
 from monitor.population import Population
 from monitor.progress import Progress, silent
-from monitor.store import accounts, models, population, scores, unscored
+from monitor.review import covered
+from monitor.store import accounts, models, population, reviews, scores, unscored
 from monitor.store.engine import explain, reading, writing
 
 #: Events in one transaction: bounds memory and the work that a crash repeats.
@@ -124,7 +125,11 @@ def _judge(
     logins = columns.encode(events)
     stored = accounts.load_baselines(connection, logins.accounts)
     known = population.load_population(connection, logins)
-    judged, changes = judge(logins, stored, known, pass_.model.scorer, pass_.threshold, pass_.settings.half_life_days)
+    scopes = reviews.active_scopes(connection, list(logins.accounts), events["occurred_at"].min())
+    exempt = covered(events, scopes)
+    judged, changes = judge(
+        logins, stored, known, pass_.model.scorer, pass_.threshold, pass_.settings.half_life_days, exempt
+    )
     if not all(np.isfinite(part.scores.score).all() for part in judged):
         raise ValueError("the score is no finite number")
     return logins, judged, changes

@@ -330,3 +330,44 @@ def test_the_risk_of_a_day_adds_up_what_its_logins_exceed_ordinary_scores_by(sco
     assert risk["risk"].sum() == pytest.approx(expected, rel=1e-4)
     assert risk["events"].sum() == len(logins)
     assert risk["alerts"].sum() == number(scored, "SELECT count(*) FROM reporting.alert")
+
+
+def test_what_a_reviewer_vouched_for_in_advance_is_scored_and_learned_but_never_alerts(
+    trained: Trained, make_database: Callable[[str], str]
+) -> None:
+    outcomes = []
+    for vouched in (False, True):
+        engine = open_url(make_database(trained.database))
+        victim, device = rows(
+            engine,
+            """
+            SELECT e.account_id::text AS account, e.device_id FROM monitor.unscored_event
+            JOIN monitor.login_event e USING (account_id, source, event_id, occurred_at)
+            WHERE e.device_id IS NOT NULL ORDER BY e.event_id LIMIT 1
+            """,
+        ).iloc[0]
+        with writing(engine) as connection:
+            connection.execute(text("UPDATE monitor.threshold SET value = 0"))
+            if vouched:
+                connection.execute(
+                    text(
+                        """
+                        INSERT INTO monitor.scoped_dismissal
+                        VALUES (gen_random_uuid(), gen_random_uuid(), :account, 'device', :device, 'ada',
+                            CAST(:now AS timestamptz) - interval '1 day', CAST(:now AS timestamptz) + interval '1 day')
+                        """
+                    ),
+                    {"account": victim, "device": device, "now": NOW},
+                )
+        score(engine)
+        query = """
+            SELECT count(*) FILTER (WHERE s.alerted) AS alerted, count(*) AS scored
+            FROM monitor.login_score s JOIN monitor.login_event e USING (account_id, source, event_id, occurred_at)
+            WHERE s.account_id::text = '{}' AND e.device_id = '{}'
+        """
+        outcomes.append(tuple(rows(engine, query.format(victim, device)).iloc[0]))
+        engine.dispose()
+    (alerted, scored), (spared, still_scored) = outcomes
+    assert alerted > 0
+    assert spared == 0
+    assert still_scored == scored
