@@ -64,7 +64,7 @@ def incidents(account: Ints, time: Floats, open_until: Floats) -> tuple[Ints, "n
 
 def headline(reasons: list[Reason], moment: datetime, latitude: float | None, longitude: float | None) -> str:
     """One line that says what happened, the strongest theme first: five features may say that the place is strange."""
-    reasons = [replace(reason, observed=reason.observed and _in_line(reason.observed)) for reason in reasons]
+    reasons = [_in_line(reason) for reason in reasons]
     by_feature = {reason.feature: reason for reason in reasons}
     themes: dict[str, list[Reason]] = {}
     for reason in sorted(reasons, key=lambda reason: -reason.contribution):
@@ -82,10 +82,13 @@ def headline(reasons: list[Reason], moment: datetime, latitude: float | None, lo
     return line[0].upper() + line[1:]
 
 
-def _in_line(text: str) -> str:
-    """A text that attackers may have chosen, fit for one line: nothing invisible, and not too much of it."""
+def _in_line(reason: Reason) -> Reason:
+    """The reason with words fit for one line, since attackers may have chosen them: nothing invisible, not too much."""
+    text = reason.observed
+    if text is None or (text.isprintable() and len(text) <= LONGEST_TEXT):
+        return reason
     visible = "".join(letter if letter.isprintable() else "�" for letter in text[: LONGEST_TEXT + 1])
-    return visible if len(visible) <= LONGEST_TEXT else f"{visible[: LONGEST_TEXT - 1]}…"
+    return replace(reason, observed=visible if len(visible) <= LONGEST_TEXT else f"{visible[: LONGEST_TEXT - 1]}…")
 
 
 def local_time(moment: datetime, latitude: float | None, longitude: float | None) -> str:
