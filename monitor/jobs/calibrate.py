@@ -9,7 +9,7 @@ from monitor.config import Settings
 from monitor.events import MonitorError
 from monitor.progress import Progress, silent
 from monitor.store import alerts, models
-from monitor.store.engine import writing
+from monitor.store.engine import reading, writing
 
 #: Days of stored scores that the next threshold is read from.
 LOOK_BACK = timedelta(days=14)
@@ -22,7 +22,10 @@ LEAST_MOVE = 0.01
 
 
 def run(engine: Engine, settings: Settings, now: datetime) -> dict[str, int | float | str]:
-    """The scheduled calibration."""
+    """The scheduled calibration; waits for the first training."""
+    with reading(engine) as connection:
+        if models.threshold_in_force(connection) is None:
+            return {"waiting_for": "a model"}
     return calibrate(engine, settings, now)
 
 

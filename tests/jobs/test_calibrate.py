@@ -7,7 +7,7 @@ from companies import NOW, UNTIL, number, rows, settings_for
 from sqlalchemy import Engine
 
 from monitor.events import MonitorError
-from monitor.jobs.calibrate import calibrate
+from monitor.jobs.calibrate import calibrate, run
 from monitor.jobs.review import review
 from monitor.jobs.score import score
 
@@ -81,3 +81,7 @@ def test_without_scores_or_without_a_model_it_says_what_it_needs(company: Engine
     assert "less than a day" in str(calibrate(company, settings_for(company), NOW)["kept"])
     with pytest.raises(MonitorError, match="monitor train"):
         calibrate(database, settings_for(database), NOW)
+
+
+def test_the_scheduled_calibration_waits_for_the_first_training(database: Engine) -> None:
+    assert run(database, settings_for(database), NOW) == {"waiting_for": "a model"}
