@@ -1,9 +1,9 @@
 """Isolation Forest on the evidence of the latest login: what random cuts set apart quickly is odd (Liu et al. 2008).
 
-Raw oddness is the published score, 2 ** (−path length / expected path length). It is shared out among the features
-by how much shorter than expected the cuts on each made the path: every cut of every tree is worth the expected path
-length before it less that after it (Saabas's walk down the tree); features whose cuts lengthened the path get nothing.
-Trees are kept as arrays of numbers.
+A feature contributes what the cuts on it took off the expected length of the path, on average over the trees: every
+cut is worth the expected length before it less that after it (Saabas's walk down the tree), so that all features
+together make up the difference between expected and real length, the published score's exponent. A feature whose cuts
+lengthened the path contributes nothing. Trees are kept as arrays of numbers.
 """
 
 from dataclasses import dataclass
@@ -101,8 +101,7 @@ class IsolationForest:
     def __init__(self, trees: Trees, features: int) -> None:
         self.losses: list[tuple[float, float]] = []
         self.trees, self.features = trees, features
-        self._length, self._shortened = trees.worth(features)
-        self._normal = len(trees.roots) * float(_average_path(trees.samples[trees.roots[:1]])[0])
+        _, self._shortened = trees.worth(features)
 
     @classmethod
     def fit(cls, train: Windows, valid: Windows, seed: int, progress: Progress) -> Self:
@@ -112,21 +111,16 @@ class IsolationForest:
 
     def contributions(self, windows: Windows) -> Rows:
         values = windows.rows[windows.last]
-        parts = [self._share_out(values[i : i + TOGETHER]) for i in range(0, len(values), TOGETHER)]
+        parts = [self._shorter(values[i : i + TOGETHER]) for i in range(0, len(values), TOGETHER)]
         return np.concatenate([np.empty((0, self.features), np.float32), *parts])
 
-    def _share_out(self, values: Rows) -> Rows:
-        unknown, values = np.isnan(values), np.nan_to_num(values)
-        length, shortened = np.zeros(len(values)), np.zeros(values.shape)
+    def _shorter(self, values: Rows) -> Rows:
+        shortened, known = np.zeros(values.shape), ~np.isnan(values)
+        values = np.nan_to_num(values)
         for root in self.trees.roots:
-            leaf = self.trees.leaf(int(root), values)
-            length += self._length[leaf]
-            shortened += self._shortened[leaf]
-        raw = np.exp2(-length / max(self._normal, 1e-9))
-        shortened = np.maximum(shortened, 0.0) + 1e-9  # nothing shortened it: all that is known shares alike
-        shortened[unknown & ~unknown.all(axis=1, keepdims=True)] = 0.0
-        shares: Rows = (raw[:, None] * shortened / shortened.sum(axis=1, keepdims=True)).astype(np.float32)
-        return shares
+            shortened += self._shortened[self.trees.leaf(int(root), values)]
+        contributions: Rows = (np.maximum(shortened, 0.0) * known / len(self.trees.roots)).astype(np.float32)
+        return contributions
 
     def dump(self) -> dict[str, np.ndarray]:
         return {**vars(self.trees), "features": np.array([self.features])}
