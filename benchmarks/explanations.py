@@ -84,7 +84,7 @@ def _contribution(part: Judged) -> Rows:
 
 def _ranks(prefix: str, kind: str, attribution: Rows | Floats, flagged: Flags | None = None) -> dict[str, float | None]:
     """Share of plants with a right feature first, and among the first three; of those flagged, too, where given."""
-    right = np.isin(
+    right: Flags = np.isin(
         np.argsort(-attribution, axis=1, kind="stable")[:, :3], [NAMES.index(f) for f in KINDS[kind].features]
     )
     first, three = right[:, 0], right.any(axis=1)
@@ -125,7 +125,7 @@ def gradients(scorer: Scorer, history: History, judged: list[Judged], planted: P
     values, padding = inputs(Windows(nats.reshape(-1, nats.shape[2]), np.arange(len(nats)) * length + length - 1))
 
     def error(window: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:
-        rebuilt = network(torch.cat([window, padding], dim=2), length=1)[:, 0]
+        rebuilt: torch.Tensor = network(torch.cat([window, padding], dim=2), length=1)[:, 0]
         return (window[:, -1] - rebuilt).square().sum(dim=1)
 
     paths = IntegratedGradients(error)

@@ -25,7 +25,8 @@ def likelihood_ratio(events: pd.DataFrame) -> Floats:
     ordered = events.sort_values(["occurred_at", "event_id"], kind="stable")
     success = (ordered["outcome"] == "success").to_numpy(float)
     ratio = _ratio(ordered, ADDRESS, success) + _ratio(ordered, AGENT, success)
-    return pd.Series(ratio, ordered.index).reindex(events.index).to_numpy()
+    in_order: Floats = pd.Series(ratio, ordered.index).reindex(events.index).to_numpy()
+    return in_order
 
 
 def _ratio(ordered: pd.DataFrame, levels: tuple[str, ...], success: Floats) -> Floats:
@@ -48,4 +49,5 @@ def _before(keys: list[pd.Series], success: Floats) -> Floats:
     """Successful logins with the same keys before each row [n], rows in order of time."""
     counted = pd.Series(success, keys[0].index)
     running = counted.groupby([key.to_numpy(object) for key in keys], dropna=False).cumsum()
-    return running.to_numpy() - success
+    earlier: Floats = running.to_numpy() - success
+    return earlier

@@ -85,8 +85,8 @@ def surprises(network: Made, symbols: Ints) -> tuple[Floats, Floats]:
             distributions = network(part)
             expected = torch.stack([-(d.exp() * d).sum(dim=1) for d in distributions], dim=1)
             parts.append((_surprise(distributions, part), expected))
-    surprise, expected = (torch.cat(column).double().numpy() for column in zip(*parts, strict=True))
-    return surprise, expected
+    first, second = (torch.cat(column).double().numpy() for column in zip(*parts, strict=True))
+    return first, second
 
 
 def _surprise(distributions: list[Tensor], symbols: Tensor) -> Tensor:

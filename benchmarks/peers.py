@@ -21,7 +21,7 @@ from monitor.evaluation import BUDGETS, clean_labels, evaluate
 from monitor.evaluation import judge as beside_labels
 from monitor.judging import Judged
 from monitor.scoring import Scorer
-from monitor.sequences import windows
+from monitor.sequences import Rows, windows
 from monitor.simulation import POPULATIONS, Simulated, simulate
 from monitor.tails import THIN_HISTORY
 
@@ -84,7 +84,7 @@ def _scoring_seconds(history: History, scorer: Scorer, judged: list[Judged]) -> 
     return time.perf_counter() - begun
 
 
-def task_of(history: History, later_strength: Floats, seed: int) -> Task:
+def task_of(history: History, later_strength: Rows, seed: int) -> Task:
     """What the rivals get: evidence of ordinary logins after the warm-up, and of the later logins."""
     train = history.strength[history.drawn]
     few = np.sort(np.random.default_rng(seed).permutation(len(train))[:MOST_ROWS])

@@ -100,7 +100,7 @@ def _hour(logins: pd.DataFrame, both: pd.DataFrame, rng: np.random.Generator) ->
     kept = np.zeros((len(logins), 24))
     rows = pd.Index(logins["account_id"]).get_indexer(pd.Index(both["account_id"]))
     np.add.at(kept, (rows[rows >= 0], hours.to_numpy()[rows >= 0]), 1.0)
-    near = sum(np.roll(kept, shift, axis=1) for shift in range(-3, 4))
+    near = np.sum([np.roll(kept, shift, axis=1) for shift in range(-3, 4)], axis=0)
     quiet = near.min(axis=1) == 0  # night workers around the clock have no odd hour
     moved = logins["occurred_at"].dt.normalize() + pd.to_timedelta(near.argmin(axis=1), unit="h")
     minutes = logins["occurred_at"] - logins["occurred_at"].dt.floor("h")

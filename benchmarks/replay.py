@@ -5,22 +5,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from monitor.baselines import Baselines, Entries
 from monitor.calibration import first_threshold
-from monitor.columns import LENGTH, Floats, Ints, Objects, encode
+from monitor.columns import LENGTH, Ints, Objects, encode
 from monitor.detectors import Progress
 from monitor.events import account_id, validate
-from monitor.features import NAMES, Measured, measure
+from monitor.features import NAMES, measure
 from monitor.judging import Judged, judge
 from monitor.population import Population
 from monitor.scoring import HELD_BACK, Scorer
 from monitor.sequences import Rows, latest, windows
 from monitor.simulation import Simulated
 from monitor.training import Examples
+
+Column = TypeVar("Column", bound=np.ndarray)
 
 HALF_LIFE_DAYS, ALERTS_PER_DAY = 60.0, 20.0
 
@@ -108,7 +111,7 @@ def aligned(stored: Baselines, accounts: Objects, wanted: Objects) -> Baselines:
     known = position >= 0
     number = np.full(len(accounts), -1)
     number[position[known]] = np.flatnonzero(known)
-    empty = Baselines.empty(len(wanted), stored.window.shape[1:])
+    empty = Baselines.empty(len(wanted), (LENGTH, stored.window.shape[2]))
     entries = {}
     for name, column in stored.entries.items():
         kept = number[column.account] >= 0
@@ -125,19 +128,15 @@ def aligned(stored: Baselines, accounts: Objects, wanted: Objects) -> Baselines:
     )
 
 
-def in_order(judged: list[Judged], column: Callable[[Judged], Floats]) -> Floats:
+def in_order(judged: list[Judged], column: Callable[[Judged], Column]) -> Column:
     """A column of all parts of a judgement, in the order of the batch."""
     rows = np.concatenate([part.rows for part in judged])
-    values = np.concatenate([column(part) for part in judged])
-    ordered = np.empty_like(values)
+    values: Any = np.concatenate([column(part) for part in judged])
+    ordered: Column = np.empty_like(values)
     ordered[rows] = values
     return ordered
 
 
-def strength_of(judged: list[Judged]) -> Floats:
+def strength_of(judged: list[Judged]) -> Rows:
     """The evidence of every login as it was settled, float32 [n, features]."""
-    return in_order(judged, lambda part: _settled(part.measured, part))
-
-
-def _settled(measured: Measured, part: Judged) -> Floats:
-    return measured.strength[part.within]
+    return in_order(judged, lambda part: part.measured.strength[part.within])
