@@ -90,7 +90,8 @@ def ecod(task: Task, seed: int) -> Outcome:
 
 def pyod_autoencoder(task: Task, seed: int) -> Outcome:
     def fit() -> Callable[[], Floats]:
-        model = AutoEncoder(contamination=0.001, batch_size=512, random_state=seed, verbose=0)
+        batch = min(512, len(task.train))  # it leaves out what does not fill a batch
+        model = AutoEncoder(contamination=0.001, batch_size=batch, random_state=seed, verbose=0)
         model.fit(task.train)
         return lambda: model.decision_function(task.test)
 
