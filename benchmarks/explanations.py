@@ -110,15 +110,12 @@ def gradients(scorer: Scorer, history: History, judged: list[Judged], planted: P
     rows = np.concatenate([part.rows for part in judged])
     ordered = np.empty_like(gathered)
     ordered[rows] = gathered
-    raw, known = ordered[which], in_order(judged, lambda part: part.history)[which]
+    raw = ordered[which]
     if not isinstance(scorer.detector, Reconstruction):
         return np.zeros((len(raw), len(NAMES)))
     length = raw.shape[1]
     nats = np.stack(
-        [
-            tail(raw[:, :, i].astype(np.float64).ravel(), np.repeat(known, length)).reshape(-1, length)
-            for i, tail in enumerate(scorer.tails)
-        ],
+        [tail(raw[:, :, i].astype(np.float64).ravel()).reshape(-1, length) for i, tail in enumerate(scorer.tails)],
         axis=2,
     ).astype(np.float32)
     network = scorer.detector.network

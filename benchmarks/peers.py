@@ -15,6 +15,7 @@ import pandas as pd
 from benchmarks.common import report
 from benchmarks.replay import History, in_order, learned, strength_of
 from benchmarks.rivals import MOST_ROWS, RIVALS, Outcome, Task
+from monitor.alerting import THIN_HISTORY
 from monitor.columns import Flags, Floats, encode
 from monitor.detectors import DEFAULT, REGISTRY
 from monitor.evaluation import BUDGETS, clean_labels, evaluate
@@ -23,7 +24,6 @@ from monitor.judging import Judged
 from monitor.scoring import Scorer
 from monitor.sequences import Rows, windows
 from monitor.simulation import POPULATIONS, Simulated, simulate
-from monitor.tails import THIN_HISTORY
 
 ENRICHED = {"lstm_autoencoder + generated": "benchmarks.enriched:EnrichedLSTMAutoencoder"}
 
@@ -80,7 +80,7 @@ def _scoring_seconds(history: History, scorer: Scorer, judged: list[Judged]) -> 
     logins = encode(history.later)
     made = windows(logins, judged[0].measured.strength, judged[0].measured.past.stored.window)
     begun = time.perf_counter()
-    scorer.score(made, judged[0].measured.history)
+    scorer.score(made)
     return time.perf_counter() - begun
 
 

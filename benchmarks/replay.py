@@ -52,9 +52,7 @@ class History:
         """A scorer around the detector, and the seconds it took."""
         begun = time.perf_counter()
         examples = self.examples
-        scorer = Scorer.fit(
-            NAMES, examples.windows, examples.history, examples.time, self.held_back, detector, seed, progress
-        )
+        scorer = Scorer.fit(NAMES, examples.windows, examples.time, self.held_back, detector, seed, progress)
         return scorer, time.perf_counter() - begun
 
     def judge(self, scorer: Scorer, later: pd.DataFrame | None = None) -> list[Judged]:

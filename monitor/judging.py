@@ -88,7 +88,7 @@ def _settle(measured: Measured, scorer: Scorer, threshold: float, exempt: Flags)
     for round_ in range(MOST_ROUNDS):
         logins = measured.past.logins
         made = windows(logins, measured.strength, measured.past.stored.window)
-        scores = scorer.score(made, measured.history)
+        scores = scorer.score(made)
         alerted = (scores.score >= threshold) & ~exempt[rows]
         changed = logins.learnable & (alerted == measured.past.ordinary)
         unsettled = np.bincount(logins.account[changed], minlength=len(logins.accounts)) > 0

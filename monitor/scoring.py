@@ -2,7 +2,7 @@
 
 A ``Scorer`` is all that training fits: the tails that make each feature's evidence comparable, the detector, the
 tails that weigh what it finds theme by theme, and the tail that turns the raw sum into the score: −log10 of the share
-of ordinary logins at least this odd, among accounts with as much history. 3.0 is one ordinary login in a thousand.
+of ordinary logins at least this odd. 3.0 is one ordinary login in a thousand.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from monitor.columns import Floats, Ints
 from monitor.detectors import Detector, Progress, Tensors, detector
 from monitor.features import theme_of
 from monitor.sequences import Rows, Windows
-from monitor.tails import BandedTail
+from monitor.tails import Tail
 
 #: Share of the training period, its latest part, that is held back for early stopping and calibration.
 HELD_BACK = 0.25
@@ -51,12 +51,12 @@ class Theme:
 
     name: str
     members: Ints
-    tail: BandedTail
+    tail: Tail
 
-    def weigh(self, found: Rows, history: Floats) -> Rows:
+    def weigh(self, found: Rows) -> Rows:
         """The theme's worth [n, members], shared out among its features as the detector ``found`` them."""
         total = found[:, self.members].sum(axis=1, dtype=np.float64)
-        worth = tamed(self.tail(total, history)) ** POWER
+        worth = tamed(self.tail(total)) ** POWER
         shares: Rows = found[:, self.members] / np.maximum(total, 1e-12)[:, None] * worth[:, None]
         return shares
 
@@ -64,24 +64,23 @@ class Theme:
 @dataclass(frozen=True)
 class Scorer:
     features: tuple[str, ...]
-    tails: tuple[BandedTail, ...]
+    tails: tuple[Tail, ...]
     detector: Detector
     themes: tuple[Theme, ...]
-    calibration: BandedTail
+    calibration: Tail
 
     @classmethod
     def fit(
         cls,
         features: tuple[str, ...],
         windows: Windows,
-        history: Floats,
         time: Floats,
         held_back_from: float,
         detector_name: str,
         seed: int,
         progress: Progress,
     ) -> "Scorer":
-        """Fit to ordinary logins: ``windows`` of raw evidence, ``history`` and ``time`` [n] of each latest login.
+        """Fit to ordinary logins: ``windows`` of raw evidence, and the ``time`` [n] of each latest login.
 
         Logins from ``held_back_from`` (s) on are held back: the detector never trains on them, stops early by them,
         and the score is calibrated on them. ``ValueError`` when there are none before or none after.
@@ -90,19 +89,19 @@ class Scorer:
         if not len(early) or not len(late):
             raise ValueError("needs logins at different times to learn from")
         strength = windows.rows[windows.last].astype(np.float64)
-        tails = tuple(BandedTail.fit(strength[:, i], history) for i in range(len(features)))
-        nats = Windows(_nats(tails, windows, history), windows.last)
+        tails = tuple(Tail.fit(strength[:, i]) for i in range(len(features)))
+        nats = Windows(_nats(tails, windows), windows.last)
         fitted = detector(detector_name).fit(nats.take(early), nats.take(late), seed, progress)
         found = fitted.contributions(nats.take(late))
-        themes = _themes(features, found, history[late])
-        raw = _contributions(themes, found, history[late]).sum(axis=1, dtype=np.float64)
-        return cls(features, tails, fitted, themes, BandedTail.fit(raw, history[late]))
+        themes = _themes(features, found)
+        raw = _contributions(themes, found).sum(axis=1, dtype=np.float64)
+        return cls(features, tails, fitted, themes, Tail.fit(raw))
 
-    def score(self, windows: Windows, history: Floats) -> Scores:
-        nats = Windows(_nats(self.tails, windows, history), windows.last)
-        contribution = _contributions(self.themes, self.detector.contributions(nats), history)
+    def score(self, windows: Windows) -> Scores:
+        nats = Windows(_nats(self.tails, windows), windows.last)
+        contribution = _contributions(self.themes, self.detector.contributions(nats))
         raw = contribution.sum(axis=1, dtype=np.float64)
-        return Scores(self.calibration(raw, history) / np.log(10), raw, contribution)
+        return Scores(self.calibration(raw) / np.log(10), raw, contribution)
 
     def dump(self) -> dict[str, np.ndarray]:
         """Everything as named tensors, for safetensors."""
@@ -119,42 +118,40 @@ class Scorer:
         own = {name.removeprefix("detector."): array for name, array in tensors.items() if name.startswith("detector.")}
         return cls(
             features,
-            tuple(BandedTail.load(f"tail.{name}", tensors) for name in features),
+            tuple(Tail.load(f"tail.{name}", tensors) for name in features),
             detector(detector_name).load(own),
             tuple(
-                Theme(name, tensors[f"theme.{name}.members"], BandedTail.load(f"theme.{name}", tensors))
+                Theme(name, tensors[f"theme.{name}.members"], Tail.load(f"theme.{name}", tensors))
                 for name in sorted(key.split(".")[1] for key in tensors if key.endswith(".members"))
             ),
-            BandedTail.load("calibration", tensors),
+            Tail.load("calibration", tensors),
         )
 
 
-def _themes(features: tuple[str, ...], found: Rows, history: Floats) -> tuple[Theme, ...]:
+def _themes(features: tuple[str, ...], found: Rows) -> tuple[Theme, ...]:
     """The themes of these features, fitted to what the detector found in ordinary logins."""
     names = np.array([theme_of(feature) for feature in features])
     return tuple(
         Theme(
             str(name),
             np.flatnonzero(names == name),
-            BandedTail.fit(found[:, names == name].sum(axis=1, dtype=np.float64), history),
+            Tail.fit(found[:, names == name].sum(axis=1, dtype=np.float64)),
         )
         for name in np.unique(names)
     )
 
 
-def _contributions(themes: tuple[Theme, ...], found: Rows, history: Floats) -> Rows:
+def _contributions(themes: tuple[Theme, ...], found: Rows) -> Rows:
     """What each feature adds to the raw oddness [n, features]."""
     contribution = np.zeros_like(found)
     for theme in themes:
-        contribution[:, theme.members] = theme.weigh(found, history)
+        contribution[:, theme.members] = theme.weigh(found)
     return contribution
 
 
-def _nats(tails: tuple[BandedTail, ...], windows: Windows, history: Floats) -> Rows:
-    """All rows of the windows in nats; rows stored before the batch take the band of the login that follows them."""
-    followed = np.searchsorted(windows.last, np.arange(len(windows.rows)))
-    row_history = np.append(history, 0.0)[followed] if len(history) else np.zeros(len(windows.rows))
+def _nats(tails: tuple[Tail, ...], windows: Windows) -> Rows:
+    """All rows of the windows in nats."""
     nats = np.empty_like(windows.rows)
     for i, tail in enumerate(tails):
-        nats[:, i] = tail(windows.rows[:, i].astype(np.float64), row_history)
+        nats[:, i] = tail(windows.rows[:, i].astype(np.float64))
     return nats

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.columns import Floats, Ints
+from monitor.columns import Floats
 
 #: Knots kept of an empirical tail: enough that interpolation errs by less than one per cent of a nat.
 KNOTS = 512
@@ -61,6 +61,15 @@ class Tail:
         nats: Floats = np.where(np.isnan(values), np.nan, inside + beyond)
         return nats
 
+    def dump(self, name: str) -> dict[str, np.ndarray]:
+        """The tail as tensors under ``name``, for safetensors."""
+        return {f"{name}.x": self.x, f"{name}.nats": self.nats, f"{name}.pareto": np.array([self.scale, self.shape])}
+
+    @classmethod
+    def load(cls, name: str, tensors: Mapping[str, np.ndarray]) -> "Tail":
+        scale, shape = (float(number) for number in tensors[f"{name}.pareto"])
+        return cls(tensors[f"{name}.x"], tensors[f"{name}.nats"], scale, shape)
+
 
 def _pareto(values: Floats, join: float) -> tuple[float, float]:
     """Scale and shape beyond ``join`` by probability-weighted moments (Hosking & Wallis 1987)."""
@@ -71,64 +80,3 @@ def _pareto(values: Floats, join: float) -> tuple[float, float]:
     shape = float(np.clip(2 - mean / max(mean - 2 * weighted, 1e-12), 0.0, LARGEST_SHAPE))
     scale = max(mean * (1 - shape), 1e-6)
     return scale + shape * (join - threshold), shape
-
-
-#: Accounts are judged among accounts that are known about as well (Mondrian groups): a new employee's second network
-#: is nothing, a ten-year-old account's is. Bands of the decayed number of logins in the baseline.
-HISTORY_BANDS = (3.0, 12.0, 40.0)
-
-#: A band with fewer ordinary logins than this borrows the tail of all bands together.
-LEAST_IN_BAND = 500
-
-#: Below this the account counts as having thin history, and alerts say so.
-THIN_HISTORY = HISTORY_BANDS[1]
-
-
-def band(history: Floats) -> Ints:
-    """The history band of each login [n], 0 for the thinnest."""
-    return np.digitize(history, HISTORY_BANDS)
-
-
-@dataclass(frozen=True)
-class BandedTail:
-    """One tail per history band."""
-
-    bands: tuple[Tail, ...]
-
-    @classmethod
-    def fit(cls, values: Floats, history: Floats) -> "BandedTail":
-        everyone, bands = Tail.fit(values), band(history)
-        return cls(
-            tuple(
-                Tail.fit(values[bands == i]) if np.isfinite(values[bands == i]).sum() >= LEAST_IN_BAND else everyone
-                for i in range(len(HISTORY_BANDS) + 1)
-            )
-        )
-
-    def __call__(self, values: Floats, history: Floats) -> Floats:
-        """Nats of each value [n] among accounts with as much history; NaN stays NaN."""
-        bands = band(history)
-        nats = np.empty(len(values))
-        for i, tail in enumerate(self.bands):
-            nats[bands == i] = tail(values[bands == i])
-        return nats
-
-    def dump(self, name: str) -> dict[str, np.ndarray]:
-        tensors = {}
-        for i, tail in enumerate(self.bands):
-            tensors[f"{name}.{i}.x"], tensors[f"{name}.{i}.nats"] = tail.x, tail.nats
-            tensors[f"{name}.{i}.pareto"] = np.array([tail.scale, tail.shape])
-        return tensors
-
-    @classmethod
-    def load(cls, name: str, tensors: Mapping[str, np.ndarray]) -> "BandedTail":
-        return cls(
-            tuple(
-                Tail(
-                    tensors[f"{name}.{i}.x"],
-                    tensors[f"{name}.{i}.nats"],
-                    *(float(number) for number in tensors[f"{name}.{i}.pareto"]),
-                )
-                for i in range(len(HISTORY_BANDS) + 1)
-            )
-        )

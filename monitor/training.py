@@ -18,10 +18,9 @@ LEAST_TOLERANCE = 0.01
 
 @dataclass
 class Examples:
-    """Windows drawn from a replay of history, with the ``history`` and ``time`` of each latest login."""
+    """Windows drawn from a replay of history, with the ``time`` of each latest login."""
 
     _gathered: list[Rows] = field(default_factory=list)
-    _history: list[Floats] = field(default_factory=list)
     _time: list[Floats] = field(default_factory=list)
 
     def draw(self, measured: Measured, which: Ints) -> None:
@@ -29,7 +28,6 @@ class Examples:
         logins = measured.past.logins
         made = windows(logins, measured.strength, measured.past.stored.window)
         self._gathered.append(made.take(which).gather())
-        self._history.append(measured.history[which])
         self._time.append(logins.time[which])
 
     def __len__(self) -> int:
@@ -39,10 +37,6 @@ class Examples:
     def windows(self) -> Windows:
         rows = np.concatenate(self._gathered)
         return Windows(rows.reshape(-1, rows.shape[2]), np.arange(len(rows)) * LENGTH + LENGTH - 1)
-
-    @property
-    def history(self) -> Floats:
-        return np.concatenate(self._history)
 
     @property
     def time(self) -> Floats:
@@ -61,7 +55,7 @@ def quality(scorer: Scorer, ordinary: Examples, impostors: Examples, since: floa
         late = np.flatnonzero(examples.time >= since)
         if len(late) < 1 / FALSE_ALARMS:
             return None
-        parts.append(scorer.score(examples.windows.take(late), examples.history[late]).score)
+        parts.append(scorer.score(examples.windows.take(late)).score)
     return float((parts[1] > np.quantile(parts[0], 1 - FALSE_ALARMS)).mean())
 
 

@@ -228,9 +228,7 @@ def trained(events: pd.DataFrame, detector: str, seed: int = 1) -> tuple[Memory,
     for part in batches(events, 1_000):
         measured = memory.learn(part)
         examples.draw(measured, np.flatnonzero(measured.past.logins.time >= begin))
-    scorer = Scorer.fit(
-        NAMES, examples.windows, examples.history, examples.time, held_back, detector, seed, lambda *_: None
-    )
+    scorer = Scorer.fit(NAMES, examples.windows, examples.time, held_back, detector, seed, lambda *_: None)
     return memory, scorer, examples, held_back
 
 

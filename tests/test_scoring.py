@@ -12,20 +12,18 @@ from monitor.sequences import Windows
 FEATURES = ("one", "two", "three", "silent")
 
 
-def ordinary(count: int, seed: int) -> tuple[Windows, np.ndarray]:
+def ordinary(count: int, seed: int) -> Windows:
     """Windows of evidence as most logins have it: mostly nothing, sometimes a little; the last column is unknown."""
     rng = np.random.default_rng(seed)
     rows = (rng.exponential(1, (count * LENGTH, 4)) * (rng.random((count * LENGTH, 4)) < 0.3)).astype(np.float32)
     rows[:, 3] = np.nan
-    return Windows(rows, np.arange(LENGTH - 1, len(rows), LENGTH)), rng.choice([1.0, 80.0], count)
+    return Windows(rows, np.arange(LENGTH - 1, len(rows), LENGTH))
 
 
 def fitted(detector: str, count: int = 24_000) -> Scorer:
-    windows, history = ordinary(count, 0)
+    windows = ordinary(count, 0)
     time = np.arange(count, dtype=float)
-    return Scorer.fit(
-        FEATURES, windows, history, time, (1 - HELD_BACK) * count, detector, seed=1, progress=lambda *_: None
-    )
+    return Scorer.fit(FEATURES, windows, time, (1 - HELD_BACK) * count, detector, seed=1, progress=lambda *_: None)
 
 
 @pytest.fixture(scope="module", params=["rarity", "lstm_autoencoder"])
@@ -36,48 +34,42 @@ def scorer(request: pytest.FixtureRequest) -> Scorer:
 
 
 def test_one_ordinary_login_in_a_hundred_scores_two_and_one_in_a_thousand_three(scorer: Scorer) -> None:
-    windows, history = ordinary(20_000, 1)
-    score = scorer.score(windows, history).score
+    windows = ordinary(20_000, 1)
+    score = scorer.score(windows).score
     assert (score > 1).mean() == pytest.approx(0.1, rel=0.15)
     assert (score > 2).mean() == pytest.approx(0.01, rel=0.3)
     assert 0.0003 < (score > 3).mean() < 0.0025  # read from the six highest of six thousand logins
 
 
-@pytest.mark.parametrize("history", [1.0, 80.0])
-def test_that_share_is_the_same_for_new_and_for_old_accounts(scorer: Scorer, history: float) -> None:
-    windows, _ = ordinary(20_000, 2)
-    assert (scorer.score(windows, np.full(20_000, history)).score > 2).mean() == pytest.approx(0.01, rel=0.5)
-
-
 def test_contributions_add_up_and_the_unknown_contributes_nothing(scorer: Scorer) -> None:
-    windows, history = ordinary(500, 3)
-    scores = scorer.score(windows, history)
+    windows = ordinary(500, 3)
+    scores = scorer.score(windows)
     assert scores.contribution.sum(axis=1) == pytest.approx(scores.raw, rel=1e-4)
     assert (scores.contribution >= 0).all()
     assert (scores.contribution[:, 3] == 0).all()
 
 
 def test_odder_evidence_scores_higher_without_end(scorer: Scorer) -> None:
-    windows, history = ordinary(5, 4)
+    windows = ordinary(5, 4)
     scores = []
     for nats in (2.0, 8.0, 30.0, 100.0, 1000.0):
         rows = windows.rows.copy()
         rows[windows.last, 0] = nats
-        scores.append(scorer.score(Windows(rows, windows.last), history).score)
+        scores.append(scorer.score(Windows(rows, windows.last)).score)
     assert (np.diff(scores, axis=0) > 0).all()
     assert np.isfinite(scores).all()
 
 
 def test_a_scorer_is_the_same_after_it_was_stored(scorer: Scorer) -> None:
-    windows, history = ordinary(300, 5)
+    windows = ordinary(300, 5)
     again = Scorer.load(FEATURES, scorer.detector.name, load(save(scorer.dump())))
-    one, other = scorer.score(windows, history), again.score(windows, history)
+    one, other = scorer.score(windows), again.score(windows)
     assert one.score == pytest.approx(other.score, abs=1e-6)
     assert one.contribution == pytest.approx(other.contribution, abs=1e-5)
 
 
 def test_without_logins_before_or_after_the_held_back_part_there_is_nothing_to_fit() -> None:
-    windows, history = ordinary(50, 6)
+    windows = ordinary(50, 6)
     for held_back in (-1.0, 99.0):
         with pytest.raises(ValueError, match="different times"):
-            Scorer.fit(FEATURES, windows, history, np.zeros(50), held_back, "rarity", 1, lambda *_: None)
+            Scorer.fit(FEATURES, windows, np.zeros(50), held_back, "rarity", 1, lambda *_: None)

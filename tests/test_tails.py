@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.tails import HISTORY_BANDS, LEAST_IN_BAND, BandedTail, Tail, band
+from monitor.tails import Tail
 
 samples = st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=300).map(np.array)
 
@@ -56,27 +56,8 @@ def test_unknown_stays_unknown_and_without_ordinary_values_nothing_is_rare() -> 
     assert np.isnan(nothing(np.array([np.nan]))).all()
 
 
-def test_accounts_are_judged_among_accounts_that_are_known_about_as_well() -> None:
-    rng = np.random.default_rng(1)
-    history = np.repeat([1.0, 100.0], 4 * LEAST_IN_BAND)
-    values = np.where(history < 50, rng.exponential(5.0, len(history)), rng.exponential(0.5, len(history)))
-    tail = BandedTail.fit(values, history)
-    new, old = tail(np.array([4.0, 4.0]), np.array([1.0, 100.0]))
-    assert new == pytest.approx(4 / 5, abs=0.1)
-    assert old == pytest.approx(4 / 0.5, rel=0.25)
-
-
-def test_a_band_with_few_logins_borrows_the_tail_of_all() -> None:
-    values = np.concatenate([np.zeros(5_000), np.full(5, 7.0)])
-    tail = BandedTail.fit(values, np.concatenate([np.full(5_000, 100.0), np.zeros(5)]))
-    assert tail(np.array([7.0]), np.array([0.0]))[0] > 5
-    assert [band(np.array([bound]))[0] for bound in (0, *HISTORY_BANDS)] == [0, 1, 2, 3]
-
-
 def test_a_tail_is_the_same_after_it_was_stored() -> None:
     rng = np.random.default_rng(2)
-    values, history = rng.exponential(1, 3_000), rng.uniform(0, 60, 3_000)
-    tail = BandedTail.fit(values, history)
-    again = BandedTail.load("name", tail.dump("name"))
+    tail = Tail.fit(rng.exponential(1, 3_000))
     x = rng.exponential(3, 200)
-    assert (again(x, history[:200]) == tail(x, history[:200])).all()
+    assert (Tail.load("name", tail.dump("name"))(x) == tail(x)).all()

@@ -10,13 +10,12 @@ import pandas as pd
 from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
-from monitor.alerting import Reason, headline, incidents, severity
+from monitor.alerting import THIN_HISTORY, Reason, headline, incidents, severity
 from monitor.columns import Ints, seconds
 from monitor.events import CANONICAL_COLUMNS
 from monitor.features import NAMES
 from monitor.judging import Judged, Words
 from monitor.store import alerts
-from monitor.tails import THIN_HISTORY
 
 #: Reasons copied into an alert for each of its logins.
 MOST_REASONS = 10

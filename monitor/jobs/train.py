@@ -163,7 +163,6 @@ def _fit(replay: Replay, detector_name: str, tell: Progress) -> Scorer:
         return Scorer.fit(
             features.NAMES,
             examples.windows,
-            examples.history,
             examples.time,
             replay.held_back,
             detector_name,

@@ -44,8 +44,7 @@ def evidence(company: Organisation) -> Evidence:
 
 def in_nats(company: Organisation, examples: Examples) -> Windows:
     windows = examples.windows
-    history = np.repeat(examples.history, LENGTH)
-    columns = [tail(windows.rows[:, i].astype(float), history) for i, tail in enumerate(company.scorer.tails)]
+    columns = [tail(windows.rows[:, i].astype(float)) for i, tail in enumerate(company.scorer.tails)]
     return Windows(np.stack(columns, axis=1).astype(np.float32), windows.last)
 
 
