@@ -109,7 +109,7 @@ def test_ids_with_commas_quotes_and_blanks_are_found_in_many_pieces(
         assert evaluation.count_stored(connection, wanted) == 3
     assert dict(zip(found["event_id"], found["score"], strict=True)) == {AWKWARD: 6.0, " spaced ": 3.0, "NA": 4.0}
     assert found.set_index("event_id")["alerted"].to_dict() == {AWKWARD: True, " spaced ": False, "NA": False}
-    assert found["occurred_at"].iloc[0] == START + timedelta(hours=1)
+    assert found.set_index("event_id")["occurred_at"][AWKWARD] == START + timedelta(hours=1)
     assert found["user_name"].unique().tolist() == ["ann"]
     pd.DataFrame({"event_id": wanted, "is_attack": ["1", "0", "0", "0"]}).to_csv(tmp_path / "labels.csv", index=False)
     assert evaluate(database, tmp_path / "labels.csv").attack_events == 1
