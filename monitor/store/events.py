@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from monitor.events import account_id, shard
 from monitor.store import tables
-from monitor.store.copy import copy_in
+from monitor.store.copy import arrow, copy_in
 from monitor.store.partitions import ensure_months
 
 # Arrow type of each column that is copied, and PostgreSQL's. An Arrow value of 16 bytes travels as a uuid does.
@@ -109,17 +109,12 @@ def _arrow(events: pd.DataFrame) -> pa.RecordBatch:
     columns: dict[str, pa.Array] = {
         "account_id": ids.take(pa.array(codes)),
         "shard": pa.array(np.array([shard(account) for account in accounts], dtype=np.int16)[codes]),
-        "user_name": _column(events["user"], pa.string()),
+        "user_name": arrow(events["user"], pa.string()),
     }
     for name, (kind, _) in COPIED.items():
         if name not in columns:
-            columns[name] = _column(events[name], kind)
+            columns[name] = arrow(events[name], kind)
     return pa.RecordBatch.from_pydict({name: columns[name] for name in COPIED})
-
-
-def _column(series: pd.Series, kind: pa.DataType) -> pa.Array:
-    array = pa.array(series, from_pandas=True).cast(kind, safe=False)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def add_rejects(connection: Connection, source: str, rejects: pd.DataFrame, rejected_at: datetime) -> None:
