@@ -1,0 +1,85 @@
+"""What scoring knows and says: baselines, population, models, scores, thresholds."""
+
+from sqlalchemy import REAL, BigInteger, Boolean, Column, Double, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from monitor.store.tables.base import event_key, metadata, time
+
+#: What is usual for one account: parallel arrays, an entry per (feature, value); weights decayed to ``updated_at``.
+account_state = Table(
+    "account_state",
+    metadata,
+    Column("account_id", Uuid, primary_key=True),
+    time("updated_at", nullable=False),
+    Column("feature", ARRAY(Text), nullable=False),
+    Column("value", ARRAY(Text), nullable=False),
+    Column("weight", ARRAY(REAL), nullable=False),
+    Column("last_seen", ARRAY(Double), nullable=False),  # seconds since the epoch
+    Column("summary", ARRAY(Double), nullable=False),  # monitor.features.summary_names() names the slots
+    Column("window", LargeBinary, nullable=False),  # float32 [length, features]: the latest logins
+)
+
+#: How often accounts that met something new met this: the population each account backs off to.
+population_state = Table(
+    "population_state",
+    metadata,
+    Column("feature", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("weight", Double, nullable=False),
+    time("updated_at", nullable=False),
+)
+
+#: Fading sums of attempts, failures and accounts by address and by network.
+traffic_state = Table(
+    "traffic_state",
+    metadata,
+    Column("kind", Text, primary_key=True),  # address | network
+    Column("value", Text, primary_key=True),
+    Column("attempts", Double, nullable=False),
+    Column("failures", Double, nullable=False),
+    Column("accounts", Double, nullable=False),
+    time("updated_at", nullable=False),
+)
+
+model = Table(
+    "model",
+    metadata,
+    Column("model_id", Uuid, primary_key=True),
+    Column("detector", Text, nullable=False),
+    Column("status", Text, nullable=False),  # active | retired | refused
+    Column("features", ARRAY(Text), nullable=False),
+    Column("weights", LargeBinary, nullable=False),  # safetensors
+    Column("metadata", JSONB, nullable=False),  # losses, data range, library versions, settings
+    time("trained_until", nullable=False),
+    time("created_at", nullable=False),
+)
+
+login_score = Table(
+    "login_score",
+    metadata,
+    *event_key(),
+    Column("outcome", Text, nullable=False),
+    Column("score", REAL, nullable=False),
+    Column("raw", REAL, nullable=False),
+    Column("threshold", REAL, nullable=False),
+    Column("alerted", Boolean, nullable=False),
+    Column("model_id", Uuid, nullable=False),
+    time("scored_at", nullable=False),
+    Column("contribution", ARRAY(REAL), nullable=False),  # in the order of model.features
+    Column("observed", ARRAY(Text)),  # what happened, and what is usual, for logins worth explaining
+    Column("usual", ARRAY(Text)),
+)
+
+threshold = Table(
+    "threshold",
+    metadata,
+    Column("threshold_id", BigInteger, primary_key=True),
+    Column("value", Double, nullable=False),
+    time("decided_at", nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("reviews_used", Integer, nullable=False),
+    Column("expected_precision", Double),
+    Column("expected_alerts_per_day", Double),
+    Column("model_id", Uuid),
+)
