@@ -15,12 +15,12 @@ import pandas as pd
 from benchmarks.common import report
 from benchmarks.replay import History, in_order, learned, strength_of
 from benchmarks.rivals import MOST_ROWS, RIVALS, Outcome, Task
-from monitor.alerting import THIN_HISTORY
 from monitor.columns import Flags, Floats, encode
 from monitor.detectors import DEFAULT, REGISTRY
 from monitor.evaluation import BUDGETS, clean_labels, evaluate
 from monitor.evaluation import judge as beside_labels
 from monitor.judging import Judged
+from monitor.rule import THIN_HISTORY
 from monitor.scoring import Scorer
 from monitor.sequences import Rows, windows
 from monitor.simulation import POPULATIONS, Simulated, simulate

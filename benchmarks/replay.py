@@ -59,9 +59,9 @@ class History:
         """Score the later events as the job does: what alerts, at the threshold of a new model, is not learned."""
         logins = encode(self.later if later is None else later)
         days = np.ptp(self.events["occurred_at"]) / timedelta(days=1)
-        threshold = first_threshold(len(self.events) / days, ALERTS_PER_DAY).value
+        rule = first_threshold(len(self.events) / days, ALERTS_PER_DAY).rule
         stored = aligned(self.baselines, self.accounts, logins.accounts)
-        return judge(logins, stored, self.population, scorer, threshold, HALF_LIFE_DAYS)[0]
+        return judge(logins, stored, self.population, scorer, rule, HALF_LIFE_DAYS)[0]
 
 
 def learned(simulated: Simulated, trained_on: float = TRAINED_ON, seed: int = 0) -> History:

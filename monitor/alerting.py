@@ -16,9 +16,6 @@ from monitor.columns import Floats, Ints
 #: Odd logins of one account with no longer pause than this between them belong to one incident.
 INCIDENT_GAP_S = 12 * 3600.0
 
-#: With fewer (decayed) logins than this in its baseline an account has thin history, and its alerts say so.
-THIN_HISTORY = 12.0
-
 #: Alerts of this many accounts from one address within a day are a campaign.
 CAMPAIGN_ACCOUNTS = 3
 

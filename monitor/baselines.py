@@ -123,6 +123,7 @@ class Past:
     stored: Baselines
     ordinary: Flags
     half_life_days: float
+    sums: dict[str, Floats] = field(default_factory=dict)  # every decayed sum that was asked for, [n] by slot
     _entries: dict[str, Entries] = field(default_factory=dict)
     _statistics: dict[str, Floats] = field(default_factory=dict)
     _latest: dict[str, Floats] = field(default_factory=dict)
@@ -148,7 +149,8 @@ class Past:
         held = self.stored.statistics.get(slot, np.zeros(len(self._stored_growth))) * self._stored_growth
         totals = np.bincount(self.logins.account, added, minlength=len(held))
         self._statistics[slot] = (held + totals) / self._growth(self.updated)
-        return (held[self.logins.account] + before(added, self.first)) / self.growth
+        self.sums[slot] = (held[self.logins.account] + before(added, self.first)) / self.growth
+        return self.sums[slot]
 
     def known(self, feature: str, values: Values) -> Known:
         """Decayed counts of each login's value before it; the batch's values become entries of the feature."""

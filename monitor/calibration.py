@@ -1,10 +1,14 @@
 """Where the threshold stands: as low as the reviewers' alert budget allows, and never among the ordinary."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 
 from monitor.columns import Floats
+from monitor.rule import AlertRule
+from monitor.tails import Tail
 
 #: Never alert on what one ordinary login in a hundred exceeds, however large the budget.
 LOWEST = 2.0
@@ -12,14 +16,33 @@ LOWEST = 2.0
 
 @dataclass(frozen=True)
 class Threshold:
-    """Logins scoring at least ``value`` alert; ``basis`` says why, in words."""
+    """A rule, and in ``basis`` why, in words."""
 
-    value: float
+    rule: AlertRule
     decided_by: str
     basis: str
     reviews_used: int = 0
     expected_precision: float | None = None
     expected_alerts_per_day: float | None = None
+    spread: Mapping[str, float] = field(default_factory=dict)
+    precision_low: float | None = None
+    precision_high: float | None = None
+    missed: float | None = None
+    missed_low: float | None = None
+    missed_high: float | None = None
+    returns_to: int | None = None
+    held_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """A tail fitted anew to ``logins`` logins of [since, until), a ``share`` of which scored 2 and more before."""
+
+    since: datetime
+    until: datetime
+    logins: int
+    share: float
+    tail: Tail
 
 
 def first_threshold(logins_per_day: float, alerts_per_day: float) -> Threshold:
@@ -28,7 +51,7 @@ def first_threshold(logins_per_day: float, alerts_per_day: float) -> Threshold:
     value = max(LOWEST, -float(np.log10(share)))
     expected = logins_per_day * 10**-value
     return Threshold(
-        value=value,
+        AlertRule(value),
         decided_by="train",
         basis=(
             f"alert budget: {alerts_per_day:g} alerts a day of {logins_per_day:,.0f} logins a day, "
@@ -51,7 +74,7 @@ def budget_threshold(highest: Floats, days: float, alerts_per_day: float, confir
     value = max(value, LOWEST)
     reviews = confirmed + dismissed
     return Threshold(
-        value=value,
+        AlertRule(value),
         decided_by="calibrate",
         basis=f"alert budget: {alerts_per_day:g} alerts a day over the last {days:.1f} days",
         reviews_used=reviews,

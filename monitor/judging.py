@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.baselines import Baselines
-from monitor.columns import Flags, Floats, Ints, Logins
+from monitor.columns import Flags, Floats, Ints, Logins, Objects
 from monitor.features import NAMES, Measured, measure, remeasure
 from monitor.population import Population
+from monitor.rule import AlertRule, segments
 from monitor.scoring import Scorer, Scores
 from monitor.sequences import latest, windows
 
@@ -34,6 +35,8 @@ class Judged:
     rows: Ints
     scores: Scores
     history: Floats
+    segment: Objects
+    threshold: Floats
     alerted: Flags
     measured: Measured
     within: Ints  # the rows' positions in ``measured``
@@ -69,7 +72,7 @@ def judge(
     stored: Baselines,
     population: Population,
     scorer: Scorer,
-    threshold: float,
+    rule: AlertRule,
     half_life_days: float,
     exempt: Flags | None = None,
 ) -> tuple[list[Judged], Population]:
@@ -80,15 +83,18 @@ def judge(
     measured = measure(logins, stored, population, np.ones(len(logins), bool), half_life_days)
     changes = measured.crowd.after()
     spared = np.zeros(len(logins), bool) if exempt is None else exempt
-    return list(_settle(measured, scorer, threshold, spared)), changes
+    return list(_settle(measured, scorer, rule, spared)), changes
 
 
-def _settle(measured: Measured, scorer: Scorer, threshold: float, exempt: Flags) -> Iterator[Judged]:
+def _settle(measured: Measured, scorer: Scorer, rule: AlertRule, exempt: Flags) -> Iterator[Judged]:
     rows = np.arange(len(measured.history))
+    weights = rule.weight(scorer.features)
     for round_ in range(MOST_ROUNDS):
         logins = measured.past.logins
         made = windows(logins, measured.strength, measured.past.stored.window)
-        scores = scorer.score(made)
+        scores = scorer.score(made, weights)
+        segment = segments(measured)
+        threshold = rule.thresholds(segment)
         alerted = (scores.score >= threshold) & ~exempt[rows]
         changed = logins.learnable & (alerted == measured.past.ordinary)
         unsettled = np.bincount(logins.account[changed], minlength=len(logins.accounts)) > 0
@@ -100,6 +106,8 @@ def _settle(measured: Measured, scorer: Scorer, threshold: float, exempt: Flags)
             rows[within],
             Scores(scores.score[within], scores.raw[within], scores.contribution[within]),
             measured.history[within],
+            segment[within],
+            threshold[within],
             alerted[within],
             measured,
             within,

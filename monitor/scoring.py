@@ -97,9 +97,12 @@ class Scorer:
         raw = _contributions(themes, found).sum(axis=1, dtype=np.float64)
         return cls(features, tails, fitted, themes, Tail.fit(raw))
 
-    def score(self, windows: Windows) -> Scores:
+    def score(self, windows: Windows, weights: Floats | None = None) -> Scores:
+        """Score the latest login of each window; ``weights`` [features] say how much each contribution counts."""
         nats = Windows(_nats(self.tails, windows), windows.last)
         contribution = _contributions(self.themes, self.detector.contributions(nats))
+        if weights is not None:
+            contribution = contribution * weights.astype(np.float32)
         raw = contribution.sum(axis=1, dtype=np.float64)
         return Scores(self.calibration(raw) / np.log(10), raw, contribution)
 

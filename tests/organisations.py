@@ -19,6 +19,7 @@ from monitor.events import CANONICAL_COLUMNS, account_id, validate
 from monitor.features import NAMES, Measured, measure
 from monitor.judging import Judged, judge
 from monitor.population import TOTALS, TRAFFIC, Population, Traffic, Weights, network_names
+from monitor.rule import AlertRule
 from monitor.scoring import HELD_BACK, Scorer
 from monitor.sequences import latest, windows
 from monitor.simulation import simulate
@@ -176,7 +177,7 @@ class Memory:
         """Score a batch and learn what was ordinary; score, raw, alerted and contributions by event_id."""
         logins = encode(events)
         judged, changes = judge(
-            logins, self.load(logins.accounts), self.population(logins), scorer, threshold, HALF_LIFE_DAYS
+            logins, self.load(logins.accounts), self.population(logins), scorer, AlertRule(threshold), HALF_LIFE_DAYS
         )
         for part in judged:
             self.save(part.measured.past.logins.accounts, part.after, part.settled)

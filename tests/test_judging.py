@@ -9,6 +9,7 @@ from organisations import Memory, Organisation, batches, frame, in_order, login,
 
 from monitor.columns import encode
 from monitor.judging import judge
+from monitor.rule import AlertRule
 
 THRESHOLD = 2.5
 
@@ -72,7 +73,9 @@ def test_a_batch_that_takes_many_rounds_to_settle_is_scored_as_if_logins_came_on
     memory = company.memory.copy()
     memory.learn(frame(usual))
     logins = encode(frame(odd))
-    judged, _ = judge(logins, memory.load(logins.accounts), memory.population(logins), company.scorer, 1.0, 60.0)
+    judged, _ = judge(
+        logins, memory.load(logins.accounts), memory.population(logins), company.scorer, AlertRule(1.0), 60.0
+    )
     assert len(judged) > 4
     once, one_by_one = memory.copy(), memory.copy()
     together = once.score(frame(odd), company.scorer, 1.0).sort_index()
@@ -83,7 +86,7 @@ def test_a_batch_that_takes_many_rounds_to_settle_is_scored_as_if_logins_came_on
 def test_every_login_of_a_batch_is_settled_exactly_once(company: Organisation) -> None:
     logins = encode(company.later)
     stored, population = company.memory.load(logins.accounts), company.memory.population(logins)
-    judged, _ = judge(logins, stored, population, company.scorer, THRESHOLD, 60.0)
+    judged, _ = judge(logins, stored, population, company.scorer, AlertRule(THRESHOLD), 60.0)
     rows = np.concatenate([part.rows for part in judged])
     assert sorted(rows) == list(range(len(logins)))
     for part in judged:

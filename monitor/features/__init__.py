@@ -82,11 +82,12 @@ class Measured:
     """Evidence of ``n`` logins and all that follows from learning them.
 
     ``strength`` is float32 [n, len(NAMES)], NaN where unknown; ``history`` [n] the decayed number of logins the
-    account's baseline held before.
+    account's baseline held before, and ``regular`` [n] whether they came like clockwork.
     """
 
     strength: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]"
     history: Floats
+    regular: Flags
     evidence: dict[str, Evidence]
     past: Past
     crowd: Crowd
@@ -115,7 +116,7 @@ def _measured(context: Context) -> Measured:
     evidence = {name: feature.measure(context) for name, feature in REGISTRY.items()}
     strength = np.stack([evidence[name].strength for name in NAMES], axis=1).astype(np.float32)
     strength[strength < LEAST_NATS] = 0.0
-    return Measured(strength, context.history, evidence, context.past, context.crowd)
+    return Measured(strength, context.history, cadence.regular(context), evidence, context.past, context.crowd)
 
 
 @cache

@@ -2,11 +2,15 @@
 
 import numpy as np
 
-from monitor.columns import Floats, Ints, latest_before
+from monitor.columns import Flags, Floats, Ints, latest_before
 from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence, counted, span
-from monitor.features.gaussian import one_sided
+from monitor.features.gaussian import deviation, one_sided
 
 HOUR_S = 3600.0
+
+#: Pauses between logins that deviate by less than this (in their logarithm, so 15 %) keep time as only machines do:
+#: whoever has nights or weekends has pauses of very different lengths.
+CLOCKWORK = 0.15
 
 
 def previous_time(context: Context) -> Floats:
@@ -33,6 +37,11 @@ def gap(context: Context) -> Evidence:
         return [f"about every {span(float(np.exp(mean[i])))}" for i in rows]
 
     return Evidence(strength, observed, usual)
+
+
+def regular(context: Context) -> Flags:
+    """Whether the account's logins so far follow each other like clockwork [n]; call it after ``gap``."""
+    return deviation(context.past, "gap") < CLOCKWORK
 
 
 def burst(context: Context) -> Evidence:

@@ -34,3 +34,11 @@ def one_sided(
     variance = (np.nan_to_num(spread) + PRIOR * prior_deviation**2) / (count + PRIOR)
     z = (number - centre) / np.maximum(np.sqrt(variance), FLOOR)
     return np.minimum(np.maximum(z, 0.0) ** 2 / 2, MOST_NATS), centre
+
+
+def deviation(past: Past, name: str) -> Floats:
+    """The account's own deviation of a number that ``one_sided`` has measured, before each login [n]; NaN for none."""
+    count, total, square = (past.sums[f"{name}:{part}"] for part in ("count", "sum", "square"))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread: Floats = np.sqrt(np.maximum(square / count - (total / count) ** 2, 0.0))
+    return spread

@@ -10,11 +10,12 @@ import pandas as pd
 from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
-from monitor.alerting import THIN_HISTORY, Reason, headline, incidents, severity
-from monitor.columns import Ints, seconds
+from monitor.alerting import Reason, headline, incidents, severity
+from monitor.columns import Flags, Floats, Ints, seconds
 from monitor.events import CANONICAL_COLUMNS
 from monitor.features import NAMES
 from monitor.judging import Judged, Words
+from monitor.rule import THIN_HISTORY
 from monitor.store import alerts
 
 #: Reasons copied into an alert for each of its logins.
@@ -28,11 +29,18 @@ class _Odd:
     event: dict[str, Any]
     score: float
     history: float
+    segment: str
     reasons: list[Reason]
 
 
 def raise_alerts(
-    connection: Connection, events: pd.DataFrame, part: Judged, explained: Ints, words: Words, now: datetime
+    connection: Connection,
+    events: pd.DataFrame,
+    part: Judged,
+    explained: Ints,
+    words: Words,
+    threshold_id: int,
+    now: datetime,
 ) -> int:
     """Open or extend the alerts of the logins that alerted; returns how many were opened.
 
@@ -55,7 +63,7 @@ def raise_alerts(
             opened.append(_opened(alert_id, members, now))
         else:
             extended.append(_extended(held, members, now))
-        copied += [_copy(login, alert_id) for login in members]
+        copied += [_copy(login, alert_id, threshold_id) for login in members]
     alerts.add_alerts(connection, opened)
     alerts.extend_alerts(connection, extended)
     alerts.add_alert_events(connection, copied)
@@ -63,12 +71,42 @@ def raise_alerts(
     return len(opened)
 
 
+def audit(
+    connection: Connection,
+    events: pd.DataFrame,
+    part: Judged,
+    explained: Ints,
+    words: Words,
+    audited: Flags,
+    chances: Floats,
+    threshold_id: int,
+    now: datetime,
+) -> None:
+    """Show reviewers the ``audited`` logins, each in an alert of its own; they were learned, as they did not alert."""
+    rows = np.flatnonzero(audited)
+    logins = _odd_logins(events.iloc[rows], part, rows, words, np.searchsorted(explained, rows))
+    ids = [uuid7() for _ in logins]
+    opened = [
+        _opened(alert_id, [login], now) | {"severity": "low", "audit_chance": float(chances[row])}
+        for alert_id, login, row in zip(ids, logins, rows, strict=True)
+    ]
+    alerts.add_alerts(connection, opened)
+    copied = [_copy(login, alert_id, threshold_id) for alert_id, login in zip(ids, logins, strict=True)]
+    alerts.add_alert_events(connection, copied, learned_at=now)
+
+
 def _odd_logins(odd: pd.DataFrame, part: Judged, rows: Ints, words: Words, positions: Ints) -> list[_Odd]:
     """The logins that alerted; ``positions`` says where each stands among the words."""
     columns = {name: _plain(odd[name]) for name in dict.fromkeys(("account_id", "source", *CANONICAL_COLUMNS))}
     records = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     return [
-        _Odd(record, float(part.scores.score[row]), float(part.history[row]), _reasons(part, row, words, at))
+        _Odd(
+            record,
+            float(part.scores.score[row]),
+            float(part.history[row]),
+            str(part.segment[row]),
+            _reasons(part, row, words, at),
+        )
         for record, row, at in zip(records, rows, positions, strict=True)
     ]
 
@@ -94,7 +132,7 @@ def _told(members: list[_Odd]) -> dict[str, Any]:
     peak = max(members, key=lambda login: login.score)
     event = peak.event
     line = headline(peak.reasons, event["occurred_at"], event["latitude"], event["longitude"])
-    return {"score": peak.score, "severity": severity(peak.score), "headline": line}
+    return {"score": peak.score, "severity": severity(peak.score), "headline": line, "segment": peak.segment}
 
 
 def _opened(alert_id: UUID, members: list[_Odd], now: datetime) -> dict[str, Any]:
@@ -107,6 +145,7 @@ def _opened(alert_id: UUID, members: list[_Odd], now: datetime) -> dict[str, Any
         "thin_history": min(login.history for login in members) < THIN_HISTORY,
         "created_at": now,
         "updated_at": now,
+        "audit_chance": None,
         **_told(members),
     }
 
@@ -115,7 +154,7 @@ def _extended(held: alerts.OpenAlert, members: list[_Odd], now: datetime) -> dic
     """What changes in an open alert; an oddest login keeps the headline until an odder one comes."""
     told = _told(members)
     if told["score"] <= held.score:
-        told = {"score": held.score, "severity": held.severity, "headline": held.headline}
+        told = {"score": held.score, "severity": held.severity, "headline": held.headline, "segment": held.segment}
     return {
         "alert": held.alert_id,
         "added": len(members),
@@ -126,7 +165,7 @@ def _extended(held: alerts.OpenAlert, members: list[_Odd], now: datetime) -> dic
     }
 
 
-def _copy(login: _Odd, alert_id: UUID) -> dict[str, Any]:
+def _copy(login: _Odd, alert_id: UUID, threshold_id: int) -> dict[str, Any]:
     """The login as the alert keeps it: its canonical columns and its reasons."""
     event = login.event
     return {
@@ -135,6 +174,7 @@ def _copy(login: _Odd, alert_id: UUID) -> dict[str, Any]:
         "event_id": event["event_id"],
         "occurred_at": event["occurred_at"],
         "alert_id": alert_id,
+        "threshold_id": threshold_id,
         "score": login.score,
         "event": {name: event[name] for name in CANONICAL_COLUMNS} | {"occurred_at": event["occurred_at"].isoformat()},
         "attribution": [vars(reason) for reason in login.reasons[:MOST_REASONS]],

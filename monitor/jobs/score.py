@@ -16,12 +16,13 @@ from sqlalchemy.exc import DataError
 from monitor import columns, features
 from monitor.config import Settings
 from monitor.events import MonitorError
-from monitor.jobs.alert import raise_alerts
+from monitor.jobs.alert import audit, raise_alerts
 from monitor.judging import WORTH_EXPLAINING, Judged, judge, learn
 from monitor.population import Population
 from monitor.progress import Progress, silent
 from monitor.review import covered
-from monitor.store import accounts, models, population, reviews, scores, unscored
+from monitor.rule import drawn
+from monitor.store import accounts, models, population, reviews, scores, thresholds, unscored
 from monitor.store.engine import explain, reading, writing
 
 #: Events in one transaction: bounds memory and the work that a crash repeats.
@@ -40,7 +41,7 @@ class Pass:
     """What stays the same for all batches of one pass."""
 
     model: models.StoredModel
-    threshold: float
+    threshold: thresholds.InForce
     settings: Settings
     now: datetime
 
@@ -67,7 +68,7 @@ def score(
     with reading(engine) as connection:
         pass_ = _prepare(connection, settings, now)
         total = unscored.count_unscored(connection, limit)
-    counts = Counter({"scored": 0, "alerts": 0, "alerted": 0, "quarantined": 0, "learned_late": 0})
+    counts = Counter({"scored": 0, "alerts": 0, "alerted": 0, "quarantined": 0, "learned_late": 0, "audited": 0})
     while True:
         with writing(engine) as connection:
             if not scores.lock_scoring(connection, wait=wait):
@@ -79,7 +80,7 @@ def score(
 
 
 def _prepare(connection: Connection, settings: Settings, now: datetime) -> Pass:
-    model, threshold = models.active_model(connection), models.threshold_in_force(connection)
+    model, threshold = models.active_model(connection), thresholds.in_force(connection)
     if model is None or threshold is None:
         raise NoModelError("there is no model yet: run `monitor train` first")
     if model.scorer.features != features.NAMES:
@@ -128,7 +129,7 @@ def _judge(
     scopes = reviews.active_scopes(connection, list(logins.accounts), events["occurred_at"].min())
     exempt = covered(events, scopes)
     judged, changes = judge(
-        logins, stored, known, pass_.model.scorer, pass_.threshold, pass_.settings.half_life_days, exempt
+        logins, stored, known, pass_.model.scorer, pass_.threshold.rule, pass_.settings.half_life_days, exempt
     )
     if not all(np.isfinite(part.scores.score).all() for part in judged):
         raise ValueError("the score is no finite number")
@@ -144,21 +145,27 @@ def _store(
     counts: Counter[str],
 ) -> None:
     """Store scores, alerts and baselines of the settled accounts of one round; ``events`` are just theirs."""
-    explained = np.flatnonzero((part.scores.score >= WORTH_EXPLAINING) | part.alerted)
+    chances = pass_.threshold.rule.chances(part.scores.score, part.threshold)
+    audited = drawn(events, chances, pass_.model.model_id.hex) & ~part.alerted
+    explained = np.flatnonzero((part.scores.score >= WORTH_EXPLAINING) | part.alerted | audited)
     words = part.words(explained)
     counts["scored"] += scores.add_scores(
         connection,
         events,
-        part.scores,
-        part.alerted,
+        part,
         scores.Texts(explained, words.observed, words.usual),
-        threshold=pass_.threshold,
+        threshold_id=pass_.threshold.threshold_id,
         model_id=pass_.model.model_id,
         scored_at=pass_.now,
     )
     if part.alerted.any():
         counts["alerted"] += int(part.alerted.sum())
-        counts["alerts"] += raise_alerts(connection, events, part, explained, words, pass_.now)
+        counts["alerts"] += raise_alerts(
+            connection, events, part, explained, words, pass_.threshold.threshold_id, pass_.now
+        )
+    if audited.any():
+        audit(connection, events, part, explained, words, audited, chances, pass_.threshold.threshold_id, pass_.now)
+        counts["audited"] += int(audited.sum())
     accounts.save_baselines(connection, part.measured.past.logins.accounts, part.after, part.settled)
 
 

@@ -24,7 +24,7 @@ from monitor.impostors import with_impostors
 from monitor.progress import Progress, silent
 from monitor.scoring import HELD_BACK, Scorer
 from monitor.sequences import latest, windows
-from monitor.store import accounts, models, population, scores, unscored
+from monitor.store import accounts, models, population, scores, thresholds, unscored
 from monitor.store.engine import writing
 from monitor.training import Examples, no_worse, quality
 
@@ -187,7 +187,7 @@ def _install(
     model_id = models.add_model(connection, scorer, replay.until, metadata, now, accepted=accepted)
     if accepted:
         decision = first_threshold(unscored.logins_per_day(connection, replay.until), settings.alerts_per_day)
-        models.decide_threshold(connection, decision, now, model_id)
+        thresholds.decide(connection, decision, now, model_id)
     return {"model": str(model_id), "accepted": "yes" if accepted else "no: it notices fewer impostors"} | (
         {"impostors_noticed": round(mine, 3)} if mine is not None else {}
     )

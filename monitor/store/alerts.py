@@ -25,16 +25,20 @@ class OpenAlert:
     score: float
     severity: str
     headline: str
+    segment: str | None
 
 
 def open_alerts(connection: Connection, accounts: Objects) -> dict[str, OpenAlert]:
-    """The latest open alert by account (UUID text), for those that have one; locked against verdicts."""
+    """The latest open alert by account (UUID text), for those that have one; locked against verdicts.
+
+    What was audited did not alert, and nothing continues it.
+    """
     rows = connection.execute(
         text(
             """
-            SELECT account_id::text AS account_id, alert_id, last_event_at, score, severity, headline
+            SELECT account_id::text AS account_id, alert_id, last_event_at, score, severity, headline, segment
             FROM monitor.alert
-            WHERE status = 'open' AND account_id = ANY(CAST(:accounts AS uuid[]))
+            WHERE status = 'open' AND audit_chance IS NULL AND account_id = ANY(CAST(:accounts AS uuid[]))
             ORDER BY last_event_at, alert_id FOR UPDATE
             """
         ),
@@ -57,7 +61,7 @@ def extend_alerts(connection: Connection, rows: list[dict[str, Any]]) -> None:
                 """
                 UPDATE monitor.alert SET event_count = event_count + :added, opened_at = least(opened_at, :first),
                     last_event_at = greatest(last_event_at, :last), score = :score, severity = :severity,
-                    headline = :headline, updated_at = :now
+                    headline = :headline, segment = :segment, updated_at = :now
                 WHERE alert_id = :alert
                 """
             ),
@@ -71,14 +75,16 @@ _PLAIN = {
     "event_id": pa.string(),
     "occurred_at": pa.timestamp("us", "UTC"),
     "score": pa.float32(),
+    "threshold_id": pa.int64(),
 }
 
 
-def add_alert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Copy logins into their alerts; one that is in an alert stays there."""
+def add_alert_events(connection: Connection, rows: list[dict[str, Any]], learned_at: datetime | None = None) -> None:
+    """Copy logins into their alerts; one that is in an alert stays there. ``learned_at``: they were learned already."""
     columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in _PLAIN.items()}
     columns["account_id"] = pa.array([UUID(row["account_id"]).bytes for row in rows], pa.binary(16))
     columns["alert_id"] = pa.array([row["alert_id"].bytes for row in rows], pa.binary(16))
+    columns["learned_at"] = pa.array([learned_at] * len(rows), pa.timestamp("us", "UTC"))
     for name in ("event", "attribution"):
         columns[name] = pa.array([json.dumps(row[name]) for row in rows], pa.string())
     names = ", ".join(columns)

@@ -1,17 +1,20 @@
-"""Trained models and thresholds, and which of them are in force."""
+"""Trained models, which of them is at work, and how its score is calibrated by now."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from safetensors.numpy import load, save
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from uuid_utils.compat import uuid7
 
-from monitor.calibration import Threshold
+from monitor.calibration import Recalibration
 from monitor.scoring import Scorer
 from monitor.store import tables
+from monitor.store.tables.scoring import recalibration
+from monitor.tails import Tail
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ def active_model(connection: Connection) -> StoredModel | None:
     if row is None:
         return None
     scorer = Scorer.load(tuple(row.features), row.detector, load(row.weights))
+    tail = _recalibrated(connection, row.model_id)
+    if tail is not None:
+        scorer = replace(scorer, calibration=tail)
     return StoredModel(row.model_id, row.detector, row.trained_until, row.metadata, scorer)
 
 
@@ -67,23 +73,27 @@ def add_model(
     return model_id
 
 
-def threshold_in_force(connection: Connection) -> float | None:
-    """The latest decision, whatever the clocks of those who decided said; None before the first training."""
-    column = tables.threshold.c
-    found: float | None = connection.scalar(select(column.value).order_by(column.threshold_id.desc()).limit(1))
+def recalibrate(connection: Connection, model_id: UUID, found: Recalibration, decided_at: datetime) -> None:
+    """Let the model's score be read off another tail from now on."""
+    values = asdict(found) | {"model_id": model_id, "decided_at": decided_at, "tail": _plain(found.tail)}
+    connection.execute(insert(recalibration).values(values))
+
+
+def last_recalibrated(connection: Connection, model_id: UUID) -> datetime | None:
+    """When the model's score was last calibrated anew."""
+    table = recalibration.c
+    found: datetime | None = connection.scalar(select(func.max(table.decided_at)).where(table.model_id == model_id))
     return found
 
 
-def decide_threshold(connection: Connection, decision: Threshold, decided_at: datetime, model_id: UUID | None) -> None:
-    connection.execute(
-        insert(tables.threshold).values(
-            value=decision.value,
-            decided_at=decided_at,
-            decided_by=decision.decided_by,
-            basis=decision.basis,
-            reviews_used=decision.reviews_used,
-            expected_precision=decision.expected_precision,
-            expected_alerts_per_day=decision.expected_alerts_per_day,
-            model_id=model_id,
-        )
-    )
+def _recalibrated(connection: Connection, model_id: UUID) -> Tail | None:
+    table = recalibration.c
+    query = select(table.tail).where(table.model_id == model_id).order_by(table.recalibration_id.desc()).limit(1)
+    stored: dict[str, Any] | None = connection.scalar(query)
+    if stored is None:
+        return None
+    return Tail(np.array(stored["x"]), np.array(stored["nats"]), stored["scale"], stored["shape"])
+
+
+def _plain(tail: Tail) -> dict[str, Any]:
+    return {"x": tail.x.tolist(), "nats": tail.nats.tolist(), "scale": tail.scale, "shape": tail.shape}

@@ -10,8 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, text
 
-from monitor.columns import Flags
-from monitor.scoring import Scores
+from monitor.judging import Judged
 from monitor.store.copy import arrow, copy_in
 from monitor.store.unscored import KEY, key_columns
 
@@ -39,28 +38,30 @@ class Texts:
 def add_scores(
     connection: Connection,
     events: pd.DataFrame,
-    scores: Scores,
-    alerted: Flags,
+    judged: Judged,
     texts: Texts,
     *,
-    threshold: float,
+    threshold_id: int,
     model_id: UUID,
     scored_at: datetime,
 ) -> int:
     """Store the scores of ``events`` [n]; a login that has one keeps it. Returns how many were new."""
+    scores = judged.scores
     count, features = scores.contribution.shape
     at = pa.scalar(scored_at, pa.timestamp("us", "UTC"))
     columns: dict[str, Any] = key_columns(events) | {
         "outcome": arrow(events["outcome"], pa.string()),
         "score": pa.array(scores.score.astype(np.float32)),
         "raw": pa.array(scores.raw.astype(np.float32)),
-        "threshold": pa.array(np.full(count, threshold, np.float32)),
-        "alerted": pa.array(alerted),
+        "threshold": pa.array(judged.threshold.astype(np.float32)),
+        "alerted": pa.array(judged.alerted),
         "model_id": pa.array([model_id.bytes], pa.binary(16)).take(pa.array(np.zeros(count, np.int64))),
         "scored_at": pa.array([at]).take(pa.array(np.zeros(count, np.int64))),
         "contribution": _lists(pa.array(scores.contribution.ravel()), np.full(count, features)),
         "observed": _texts(texts.observed, texts.rows, count),
         "usual": _texts(texts.usual, texts.rows, count),
+        "threshold_id": pa.array(np.full(count, threshold_id)),
+        "segment": pa.array(judged.segment, pa.string()),
     }
     connection.execute(text("CREATE TEMPORARY TABLE fresh_score (LIKE monitor.login_score) ON COMMIT DROP"))
     copy_in(connection, "fresh_score", pa.RecordBatch.from_pydict(columns))

@@ -57,13 +57,15 @@ def stored_between(
 ) -> pd.DataFrame:
     """The oldest stored events in [since, until) for training, in whole moments: about ``limit`` of them.
 
-    ``learnable`` is false for the logins of alerts that were confirmed, or still wait for a verdict and patience.
+    ``learnable`` is false for the logins of alerts that were confirmed, or still wait for a verdict and patience;
+    what was only audited never alerted, and waits for nothing.
     """
     return _events(
         connection,
         """
         SELECT e.account_id, e.source, e.event_id, e.occurred_at,
-               v.alert_id IS NULL OR t.status = 'dismissed' OR t.status = 'open' AND e.occurred_at < :patience_before
+               v.alert_id IS NULL OR t.status = 'dismissed'
+                   OR t.status = 'open' AND (e.occurred_at < :patience_before OR t.audit_chance IS NOT NULL)
         FROM monitor.login_event e
         LEFT JOIN monitor.alert_event v USING (account_id, source, event_id, occurred_at)
         LEFT JOIN monitor.alert t ON t.alert_id = v.alert_id
@@ -221,7 +223,8 @@ def mark_relearned(connection: Connection, until: datetime, patience_before: dat
         text(
             """
             UPDATE monitor.alert_event v SET learned_at = CASE
-                WHEN t.status = 'dismissed' OR t.status = 'open' AND v.occurred_at < :patience_before
+                WHEN t.status = 'dismissed'
+                    OR t.status = 'open' AND (v.occurred_at < :patience_before OR t.audit_chance IS NOT NULL)
                 THEN CAST(:at AS timestamptz) END
             FROM monitor.alert t WHERE t.alert_id = v.alert_id AND v.occurred_at < :until
             """

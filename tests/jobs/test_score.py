@@ -16,7 +16,8 @@ from monitor.calibration import Threshold
 from monitor.columns import Logins
 from monitor.jobs import score as job
 from monitor.jobs.ingest import ingest
-from monitor.store import models
+from monitor.rule import AlertRule
+from monitor.store import thresholds
 from monitor.store.engine import open_url, writing
 
 BATCH = 120
@@ -298,7 +299,7 @@ def test_alerts_hold_exactly_the_logins_that_alerted_in_incidents_without_long_p
 def test_alerts_of_several_accounts_from_one_address_are_a_campaign(company: Engine, tmp_path: Path) -> None:
     score(company)
     with writing(company) as connection:
-        models.decide_threshold(connection, Threshold(0.5, "test", "so that all of these alert"), NOW, None)
+        thresholds.decide(connection, Threshold(AlertRule(0.5), "test", "so that all of these alert"), NOW, None)
     users = rows(company, "SELECT user_name FROM monitor.account ORDER BY 1 LIMIT 4")["user_name"]
     path = tmp_path / "campaign.csv"
     path.write_text(

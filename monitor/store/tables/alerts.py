@@ -1,6 +1,6 @@
 """Alerts, what reviewers say of them, and who is told."""
 
-from sqlalchemy import REAL, Boolean, Column, ForeignKey, Integer, Table, Text, Uuid
+from sqlalchemy import REAL, BigInteger, Boolean, Column, Double, ForeignKey, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from monitor.store.tables.access import reviewer
@@ -22,6 +22,8 @@ alert = Table(
     Column("thin_history", Boolean, nullable=False),
     time("created_at", nullable=False),
     time("updated_at", nullable=False),
+    Column("segment", Text),  # people | thin | service
+    Column("audit_chance", Double),  # of a login that did not alert, and was drawn for the audit sample
 )
 
 #: The logins of an alert, with a copy of what they showed: a dropped partition takes nothing from an alert.
@@ -34,6 +36,7 @@ alert_event = Table(
     Column("event", JSONB, nullable=False),  # the canonical columns
     Column("attribution", JSONB, nullable=False),  # [{feature, contribution, observed, usual}], largest first
     time("learned_at"),  # when the login entered the baseline after all: dismissed, or its patience ran out
+    Column("threshold_id", BigInteger),
 )
 
 #: Every verdict ever given; the latest of an alert counts.

@@ -68,6 +68,8 @@ login_score = Table(
     Column("contribution", ARRAY(REAL), nullable=False),  # in the order of model.features
     Column("observed", ARRAY(Text)),  # what happened, and what is usual, for logins worth explaining
     Column("usual", ARRAY(Text)),
+    Column("threshold_id", BigInteger),
+    Column("segment", Text),  # people | thin | service
 )
 
 threshold = Table(
@@ -82,4 +84,29 @@ threshold = Table(
     Column("expected_precision", Double),
     Column("expected_alerts_per_day", Double),
     Column("model_id", Uuid),
+    Column("offsets", JSONB, nullable=False),  # segment → what is added to value
+    Column("weights", JSONB, nullable=False),  # feature → how much its evidence counts
+    Column("audit", JSONB, nullable=False),  # [{depth, chance}], nearest first
+    Column("spread", JSONB, nullable=False),  # of the verdicts behind it
+    Column("precision_low", Double),
+    Column("precision_high", Double),
+    Column("missed", Double),
+    Column("missed_low", Double),
+    Column("missed_high", Double),
+    Column("returns_to", BigInteger),
+    time("held_until"),
+)
+
+#: Tails that replace a model's own calibration, the latest one counts.
+recalibration = Table(
+    "recalibration",
+    metadata,
+    Column("recalibration_id", BigInteger, primary_key=True),
+    Column("model_id", Uuid, nullable=False),
+    time("decided_at", nullable=False),
+    time("since", nullable=False),
+    time("until", nullable=False),
+    Column("logins", Integer, nullable=False),
+    Column("share", Double, nullable=False),
+    Column("tail", JSONB, nullable=False),
 )
