@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from monitor.sources.base import CHUNK_RECORDS, Options, RawChunk, Source
 from monitor.sources.canonical import read_csv, read_jsonl
 from monitor.sources.lines import decompressed
+from monitor.sources.okta import OKTA
 from monitor.sources.rba import read_rba
 from monitor.sources.sshd import read_sshd
 
 REGISTRY: Mapping[str, Source] = {
     "csv": read_csv,
     "jsonl": read_jsonl,
+    "okta": OKTA,
     "rba": read_rba,
     "sshd": read_sshd,
 }

@@ -7,7 +7,7 @@ alike; a source rejects just what it cannot translate, and counts as skipped wha
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from io import BufferedIOBase
 from typing import Protocol
 
@@ -22,10 +22,13 @@ CHUNK_CHARACTERS = 32 * 2**20  # of raw text: what bounds memory when records ar
 
 @dataclass(frozen=True)
 class Options:
-    """What a log cannot say about itself: the `year` of its first stamp and the time `zone` its host writes."""
+    """What a log cannot say about itself: the `year` of its first stamp, and the `zone` of stamps that name none.
+
+    Without a `zone` those are UTC where a format knows them, and refused where it demands one.
+    """
 
     year: int | None = None
-    zone: tzinfo = UTC
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,13 @@ class RawChunk:
 
     `records`: text columns of canonical names, `line`, and `record` (the raw text); input for `validate`.
     `rejects`: line, reason, record of what could not be translated. `skipped`: how many records of which kind are no
-    logins.
+    logins. `unclear`: by column, how many records are left without a value because theirs could not be read.
     """
 
     records: pd.DataFrame
     rejects: pd.DataFrame
     skipped: Mapping[str, int]
+    unclear: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def read(self) -> int:
@@ -64,6 +68,7 @@ class ChunkBuilder:
     _lines: list[int] = field(default_factory=list)
     _records: list[str] = field(default_factory=list)
     _rejects: list[tuple[int, str, str]] = field(default_factory=list)
+    unclear: Counter[str] = field(default_factory=Counter)
     _skipped: Counter[str] = field(default_factory=Counter)
     _characters: int = 0
 
@@ -100,7 +105,7 @@ class ChunkBuilder:
             }
         )
         rejected = [list(column) for column in zip(*self._rejects, strict=True)] or [[], [], []]
-        chunk = RawChunk(records, reject_frame(*rejected), dict(self._skipped))
+        chunk = RawChunk(records, reject_frame(*rejected), dict(self._skipped), dict(self.unclear))
         self._rows, self._lines, self._records, self._rejects = [], [], [], []
-        self._skipped, self._characters = Counter(), 0
+        self._skipped, self.unclear, self._characters = Counter(), Counter(), 0
         return chunk

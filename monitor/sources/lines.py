@@ -13,6 +13,10 @@ _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 _GZIP = b"\x1f\x8b"
 
 
+class UnreadableInputError(Exception):
+    """A compressed input that is broken or ends early."""
+
+
 class Line(NamedTuple):
     """One line without its end. `problem` says why it is no usable text; empty if it is."""
 
@@ -30,15 +34,24 @@ def lines(stream: BufferedIOBase) -> Iterator[Line]:
     """The lines that are not blank, numbered from 1. Of a line longer than `MAX_LINE` only the beginning is held."""
     number, rest = 1, b""
     try:
-        while block := stream.read1(_BLOCK):
+        for block in blocks(stream):
             *complete, rest = (rest + block).split(b"\n")
             rest = rest[: MAX_LINE + 1]
             yield from _decoded(number, complete)
             number += len(complete)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        yield Line(number, "", f"the rest of the compressed input cannot be read: {error}")
+    except UnreadableInputError as reason:
+        yield Line(number, "", str(reason))
         return
     yield from _decoded(number, [rest])
+
+
+def blocks(stream: BufferedIOBase) -> Iterator[bytes]:
+    """The bytes of the stream; ``UnreadableInputError`` where it is compressed and breaks off."""
+    try:
+        while block := stream.read1(_BLOCK):
+            yield block
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnreadableInputError(f"the rest of the compressed input cannot be read: {error}") from None
 
 
 def _decoded(first: int, raw: list[bytes]) -> Iterator[Line]:

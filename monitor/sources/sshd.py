@@ -137,7 +137,7 @@ class _Clock:
         year = self._options.year + self._years - self._straggles(month)
         try:
             hour, minute, second = map(int, line["clock"].split(":"))
-            local = datetime(year, month, int(line["day"]), hour, minute, second, tzinfo=self._options.zone)
+            local = datetime(year, month, int(line["day"]), hour, minute, second, tzinfo=self._options.zone or UTC)
             return local.astimezone(UTC).isoformat()
         except (ValueError, OverflowError):
             raise ValueError(f"'{line['stamp']}' is an impossible date or time in {year}") from None
