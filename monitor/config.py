@@ -5,6 +5,8 @@ so that printing or logging settings never shows it.
 """
 
 import os
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -83,6 +85,13 @@ class Settings(BaseSettings):
     job_deadline_seconds: Seconds = 3_600.0
     lease_seconds: Annotated[float, Field(ge=0.5, le=600)] = 30.0
 
+    #: ``host:port`` where ``monitor run`` answers /metrics, /healthz and /readyz; None answers nowhere.
+    metrics_address: Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\s]+):\d{1,5}$")] | None = None
+    #: Who knows it reads /metrics of the review pages (as a bearer token); without one nobody does.
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    #: A file of at least 32 secret bytes; with it, names and addresses are stored as pseudonyms made with that key.
+    pseudonym_key_file: Path | None = None
+
     #: The address of a proxy in front of the review pages whose X-Forwarded-For may be believed.
     web_trusted_proxy: str | None = None
     #: Whether browsers reach the review pages by HTTPS (through that proxy): cookies are then sent by HTTPS only.
@@ -90,6 +99,18 @@ class Settings(BaseSettings):
 
     sources: list[SourceSettings] = []
     channels: list[ChannelSettings] = []
+
+    @property
+    def intervals(self) -> Mapping[str, timedelta]:
+        """How often ``monitor run`` runs each job; the job is ``monitor.jobs.<name>.run``."""
+        return {
+            "pull": timedelta(seconds=self.pull_seconds),
+            "score": timedelta(seconds=self.score_seconds),
+            "notify": timedelta(seconds=self.notify_seconds),
+            "calibrate": timedelta(hours=self.calibrate_hours),
+            "train": timedelta(hours=self.train_hours),
+            "prune": timedelta(hours=self.prune_hours),
+        }
 
     @classmethod
     def settings_customise_sources(

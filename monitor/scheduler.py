@@ -23,6 +23,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from structlog.contextvars import bind_contextvars
 from uuid_utils.compat import uuid7
 
 from monitor.config import Settings
@@ -41,6 +42,9 @@ log = structlog.stdlib.get_logger("monitor.scheduler")
 
 Work = Callable[[Engine, Settings, datetime], Mapping[str, int | float | str]]
 
+#: Told of each run that ended: job, status, seconds, counts.
+Observer = Callable[[str, str, float, Mapping[str, int | float | str]], None]
+
 
 @dataclass(frozen=True)
 class Job:
@@ -53,17 +57,11 @@ class Job:
 
 
 def standard_jobs(settings: Settings) -> list[Job]:
-    """The jobs of ``monitor run``: ``monitor.jobs.<name>.run`` for each name."""
-    intervals = {
-        "pull": timedelta(seconds=settings.pull_seconds),
-        "score": timedelta(seconds=settings.score_seconds),
-        "notify": timedelta(seconds=settings.notify_seconds),
-        "calibrate": timedelta(hours=settings.calibrate_hours),
-        "train": timedelta(hours=settings.train_hours),
-        "prune": timedelta(hours=settings.prune_hours),
-    }
+    """The jobs of ``monitor run``: ``monitor.jobs.<name>.run`` for each name in ``settings.intervals``."""
     deadline = timedelta(seconds=settings.job_deadline_seconds)
-    return [Job(name, _from_module(f"monitor.jobs.{name}"), every, deadline) for name, every in intervals.items()]
+    return [
+        Job(name, _from_module(f"monitor.jobs.{name}"), every, deadline) for name, every in settings.intervals.items()
+    ]
 
 
 def _from_module(module: str) -> Work:
@@ -95,8 +93,10 @@ class Scheduler:
         settings: Settings,
         jobs: list[Job],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        observe: Observer = lambda job, status, seconds, counts: None,
     ) -> None:
-        self._engine, self._settings, self._jobs, self._clock = engine, settings, jobs, clock
+        self._engine, self._settings, self._jobs, self._clock, self._observe = engine, settings, jobs, clock, observe
+        self.heartbeat = monotonic()  # when the lease was last looked after: a scheduler that hangs stops doing that
         self._holder = uuid7()
         self._lease: Lease | None = None
         self._runs: dict[UUID, _Run] = {}
@@ -107,6 +107,10 @@ class Scheduler:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
+    @property
+    def leading(self) -> bool:
+        return self._lease is not None
+
     def run(self, stop: Event) -> bool:
         """Work until ``stop`` is set; True when every run ended in time, False when some thread still hangs."""
         for job in self._jobs:
@@ -116,6 +120,7 @@ class Scheduler:
         try:
             while not stop.is_set():
                 self._lead()
+                self.heartbeat = monotonic()
                 stop.wait(self._settings.lease_seconds / 3)
         finally:
             in_time = self._shut_down()
@@ -163,15 +168,17 @@ class Scheduler:
                 store.start_run(connection, lease, run_id, job.name)
         except (RunEnded, DBAPIError) as error:
             del self._runs[run_id]
-            log.warning("run not started", job=job.name, error=explain(error))
+            log.warning("run not started", job=job.name, run_id=str(run_id), error=explain(error))
             return
         Thread(target=self._work, args=(run,), name=f"job {job.name}", daemon=True).start()
         if not run.over.wait(job.deadline.total_seconds()):
             self._give_up(run, f"not done within its deadline of {job.deadline.total_seconds():g} s")
+            self._observe(job.name, "abandoned", job.deadline.total_seconds(), {})
             self._back_off(job, failed=True)
 
     def _work(self, run: _Run) -> None:
-        """Do the job and record how it went; in a thread of its own."""
+        """Do the job and record how it went; in a thread of its own, whose every log line names the run."""
+        bind_contextvars(job=run.job.name, run_id=str(run.guard.run_id))
         started = monotonic()
         counts: Mapping[str, int | float | str] = {}
         status, error = "succeeded", None
@@ -182,14 +189,16 @@ class Scheduler:
         except Exception as failure:  # whatever a job raises is its failure, never the scheduler's
             status, error = "failed", explain(failure)
             explained = isinstance(failure, MonitorError)
-            log.error("run failed", job=run.job.name, error=error, exc_info=None if explained else failure)
+            log.error("run failed", error=error, exc_info=None if explained else failure)
+        seconds = monotonic() - started
         recorded = self._record(run, status, counts, error)
         self._runs.pop(run.guard.run_id, None)
         run.ended.set()
         if run.over.is_set():
             return  # given up before; whoever did that has counted it
+        self._observe(run.job.name, status, seconds, counts)
         if recorded and status == "succeeded":
-            log.info("run done", job=run.job.name, seconds=round(monotonic() - started, 3), **counts)
+            log.info("run done", seconds=round(seconds, 3), **counts)
         self._back_off(run.job, failed=status == "failed")
         if "waiting_for" in counts and run.job.every > ASK_AGAIN:
             self._run_in(run.job, ASK_AGAIN)
@@ -200,19 +209,20 @@ class Scheduler:
             with writing(self._engine) as connection:
                 return store.finish_run(connection, run.guard.run_id, status, counts, error)
         except DBAPIError as failure:  # the row stays "running" until the next renewal gives it up
-            log.warning("run not recorded", job=run.job.name, status=status, error=explain(failure))
+            run_id = str(run.guard.run_id)
+            log.warning("run not recorded", job=run.job.name, run_id=run_id, status=status, error=explain(failure))
             return False
 
     def _give_up(self, run: _Run, reason: str) -> None:
         """Make sure that a run commits nothing more, and say so in its row."""
         run.guard.stopping.set()
         if self._record(run, "abandoned", {}, reason):
-            log.error("run abandoned", job=run.job.name, error=reason)
+            log.error("run abandoned", job=run.job.name, run_id=str(run.guard.run_id), error=reason)
         try:
             with writing(self._engine) as connection:
                 store.end_sessions(connection, [run.guard.run_id])
         except DBAPIError as error:
-            log.warning("session not ended", job=run.job.name, error=explain(error))
+            log.warning("session not ended", job=run.job.name, run_id=str(run.guard.run_id), error=explain(error))
         run.over.set()
 
     def _back_off(self, job: Job, *, failed: bool) -> None:

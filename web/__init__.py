@@ -13,7 +13,7 @@ from monitor.config import Settings
 from monitor.store.engine import connect, limited, reading
 from monitor.store.reviewers import web_secret
 from monitor.store.schema import require_schema
-from web import account, alert, audit, errors, export, headers, insight, policy, queue, shown, sign_in
+from web import account, alert, audit, errors, export, headers, insight, policy, probes, queue, shown, sign_in
 
 #: The database role of the pages: it reads, and writes verdicts, comments, scopes, sessions and audit rows only.
 ROLE = "monitor_web"
@@ -52,4 +52,5 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
         part.install(app)
     for page in (sign_in, queue, alert, account, insight, audit, export):
         app.register_blueprint(page.blueprint)
+    probes.install(app, settings)
     return app

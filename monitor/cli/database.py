@@ -1,8 +1,9 @@
 """``monitor init``, ``monitor status``, ``monitor sql``."""
 
 import csv
+import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 
 import click
@@ -51,42 +52,29 @@ def sql(query: str, as_csv: bool, timeout: float) -> None:
 
 
 @click.command()
-def status() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--check", is_flag=True, help="Exit with 1 when something is not as it should be.")
+def status(as_json: bool, check: bool) -> None:
     """Show lag, last runs, model, threshold and alerts."""
-    from monitor.cli.output import counted, say, show_table
+    from monitor.cli.health import as_lines, as_object, run_row
+    from monitor.cli.output import plain, say, show_table
     from monitor.cli.session import opened
+    from monitor.health import problems
     from monitor.store.engine import reading
     from monitor.store.status import read_status
 
-    with opened() as (engine, _), reading(engine) as connection:
+    with opened() as (engine, settings), reading(engine) as connection:
         found = read_status(connection)
-    say(f"events      newest {_time(found.newest_event)}, {found.rejected:,} records rejected")
-    say(
-        f"waiting     {found.waiting:,} events, oldest {_time(found.oldest_waiting)}; {found.quarantined:,} quarantined"
-    )
-    if found.model is None:
-        say("model       none yet; run: monitor train")
+    wrong = problems(found, settings, datetime.now(UTC))
+    if as_json:
+        click.echo(json.dumps(as_object(found, wrong), default=plain))
     else:
-        say(f"model       {found.model.detector}, trained on events before {_time(found.model.trained_until)}")
-    if found.threshold is None:
-        say("threshold   none yet")
-    else:
-        threshold = found.threshold
-        say(f"threshold   {threshold.value:.2f} since {_time(threshold.decided_at)}: {threshold.basis}")
-    say(f"open alerts {': '.join(filter(None, [f'{sum(found.open_alerts.values()):,}', counted(found.open_alerts)]))}")
-    say(f"scheduler   {'running' if found.scheduler_runs else 'not running; start it with: monitor run'}")
-    if found.oldest_transaction_seconds > 300:
-        minutes = found.oldest_transaction_seconds / 60
-        say(f"warning     a transaction has been open for {minutes:.0f} minutes and holds back clean-up")
-    if found.last_runs:
-        show_table(
-            ["job", "status", "started", "seconds", "did"],
-            [
-                (run.job, run.status, _time(run.started_at), run.seconds, run.error or counted(run.counts))
-                for run in found.last_runs
-            ],
-        )
-
-
-def _time(moment: datetime | None) -> str:
-    return "none" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+        for name, text in as_lines(found):
+            say(f"{name:<11} {text}")
+        for problem in wrong:
+            say(f"{'problem':<11} {problem}")
+        if found.last_runs:
+            rows = [run_row(run) for run in found.last_runs]
+            show_table(["job", "status", "started", "seconds", "did"], rows)
+    if check and wrong:
+        raise SystemExit(1)

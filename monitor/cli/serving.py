@@ -11,11 +11,18 @@ def run() -> None:
     """
     from monitor import logs
     from monitor.cli.session import opened
+    from monitor.health.metrics import RunMetrics, registry
+    from monitor.health.pages import scheduler_pages
+    from monitor.health.server import listening
     from monitor.scheduler import Scheduler, serve, standard_jobs
 
     logs.configure()
     with opened() as (engine, settings):
-        serve(Scheduler(engine, settings, standard_jobs(settings)))
+        metrics = registry(engine)
+        runs = RunMetrics(metrics, leading=lambda: scheduler.leading)
+        scheduler = Scheduler(engine, settings, standard_jobs(settings), observe=runs.observe)
+        with listening(settings.metrics_address, scheduler_pages(engine, settings, scheduler, metrics)):
+            serve(scheduler)
 
 
 @click.command()

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
+from structlog.contextvars import bound_contextvars
+from uuid_utils.compat import uuid7
 
+from monitor import logs
 from monitor.config import Settings, load_settings
 from monitor.store.engine import connect, explain, writing
 from monitor.store.jobs import record_run
@@ -34,13 +37,18 @@ class Record:
 
 @contextmanager
 def recorded(engine: Engine, job: str) -> Iterator[Record]:
-    """Show a job that was started by hand in ``reporting.job_run`` as well, whether it succeeds or fails."""
-    record, started, error = Record(), datetime.now(UTC), None
+    """Show a job that was started by hand in ``reporting.job_run`` as well, whether it succeeds or fails.
+
+    What it logs carries the ``run_id`` of that row.
+    """
+    record, run_id, started, error = Record(), uuid7(), datetime.now(UTC), None
+    logs.configure()
     try:
-        yield record
+        with bound_contextvars(job=job, run_id=str(run_id)):
+            yield record
     except Exception as failure:
         error = explain(failure)
         raise
     finally:
         with writing(engine) as connection:
-            record_run(connection, job, started, datetime.now(UTC), record.counts, error)
+            record_run(connection, run_id, job, started, datetime.now(UTC), record.counts, error)

@@ -88,13 +88,15 @@ def limited(engine: Engine, role: str, seconds: float) -> Engine:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A read-only transaction that sees one moment throughout."""
+def reading(engine: Engine, seconds: float | None = None) -> Iterator[Connection]:
+    """A read-only transaction that sees one moment throughout; each statement is cancelled after ``seconds``."""
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     guard = _guard(engine)
     with engine.connect().execution_options(**options) as connection, connection.begin():
         if guard is not None:
             guard.begin(connection)
+        if seconds is not None:
+            connection.execute(text(f"SET LOCAL statement_timeout = {int(seconds * 1000)}"))
         yield connection
 
 

@@ -49,8 +49,9 @@ _KEY = "account_id, source, event_id, occurred_at"
 def add_events(connection: Connection, events: pd.DataFrame, received_at: datetime) -> int:
     """Store the events (`monitor.events.EVENT_COLUMNS`) that are not stored yet, and queue just those for scoring.
 
-    Returns how many were new. Call it once in a transaction: rows are locked in the order of their keys, so that two
-    loads of the same events wait for each other instead of deadlocking.
+    Returns how many were new; what happened before its account was forgotten is left out (``store.erasure``). Call it
+    once in a transaction: rows are locked in the order of their keys, so that two loads of the same events wait for
+    each other instead of deadlocking.
     """
     if events.empty:
         return 0
@@ -58,17 +59,25 @@ def add_events(connection: Connection, events: pd.DataFrame, received_at: dateti
     columns = ", ".join(f"{name} {kind}" for name, (_, kind) in COPIED.items())
     connection.execute(text(f"CREATE TEMPORARY TABLE incoming_event ({columns}) ON COMMIT DROP"))
     copy_in(connection, "incoming_event", _arrow(events))
-    stored: int = connection.execute(_INSERT, {"received_at": received_at}).scalar_one()
+    stored = connection.execute(_INSERT, {"received_at": received_at}).all()
     connection.execute(text("DROP TABLE incoming_event"))
-    return stored
+    # The last statement, so that other loads of the same source wait for the commit alone.
+    if stored:
+        connection.execute(_COUNT, [{**row._mapping, "rejected": 0, "at": received_at} for row in stored])
+    return sum(row.stored for row in stored)
 
 
+# What is erased is told in the very statement that stores: one that waited for an erasure sees its receipt.
 _INSERT = text(
     f"""
-    WITH fresh AS (
+    WITH taken AS (
+        SELECT * FROM incoming_event AS incoming WHERE NOT EXISTS (
+            SELECT FROM monitor.erasure AS gone
+            WHERE gone.account_id = incoming.account_id AND gone.forgotten_at >= incoming.occurred_at)
+    ), fresh AS (
         INSERT INTO monitor.login_event ({", ".join(_STORED)}, received_at)
         SELECT {", ".join("ip::inet" if name == "ip" else name for name in _STORED)}, :received_at
-        FROM incoming_event
+        FROM taken
         ORDER BY {_KEY}
         ON CONFLICT DO NOTHING
         RETURNING {_KEY}
@@ -77,13 +86,24 @@ _INSERT = text(
     ), met AS (
         INSERT INTO monitor.account (account_id, user_name, shard, first_seen_at)
         SELECT account_id, min(user_name), min(shard), min(occurred_at)
-        FROM incoming_event AS incoming
+        FROM taken AS incoming
         WHERE NOT EXISTS (SELECT FROM monitor.account AS known WHERE known.account_id = incoming.account_id)
         GROUP BY account_id
         ORDER BY account_id
         ON CONFLICT DO NOTHING
     )
-    SELECT count(*) FROM fresh
+    SELECT source, count(*) AS stored, max(occurred_at) AS newest FROM fresh GROUP BY source ORDER BY source
+    """
+)
+
+_COUNT = text(
+    """
+    INSERT INTO monitor.source_total AS total (source, stored, rejected, last_received_at, last_occurred_at)
+    VALUES (:source, :stored, :rejected, :at, :newest)
+    ON CONFLICT (source) DO UPDATE
+    SET stored = total.stored + excluded.stored, rejected = total.rejected + excluded.rejected,
+        last_received_at = greatest(total.last_received_at, excluded.last_received_at),
+        last_occurred_at = greatest(total.last_occurred_at, excluded.last_occurred_at)
     """
 )
 
@@ -130,7 +150,10 @@ def add_rejects(connection: Connection, source: str, rejects: pd.DataFrame, reje
         "records": rejects["record"].tolist(),
         "rejected_at": rejected_at,
     }
-    connection.execute(_INSERT_REJECTS, rows)
+    rejected = connection.execute(_INSERT_REJECTS, rows).rowcount
+    if rejected:
+        counted = {"source": source, "stored": 0, "rejected": rejected, "at": None, "newest": None}
+        connection.execute(_COUNT, counted)
 
 
 _INSERT_REJECTS = text(

@@ -16,7 +16,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
-from uuid_utils.compat import uuid7
 
 from monitor.store import tables
 
@@ -105,6 +104,7 @@ def finish_run(connection: Connection, run_id: UUID, status: str, counts: Counts
 
 def record_run(
     connection: Connection,
+    run_id: UUID,
     job: str,
     started_at: datetime,
     finished_at: datetime,
@@ -114,7 +114,7 @@ def record_run(
     """Record a run that a person started and that has ended; it failed if there is an ``error``."""
     connection.execute(
         insert(tables.job_run).values(
-            run_id=uuid7(),
+            run_id=run_id,
             job=job,
             status="succeeded" if error is None else "failed",
             started_at=started_at,

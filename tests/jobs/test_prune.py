@@ -101,7 +101,7 @@ def test_old_runs_are_forgotten_but_never_one_that_is_running(database: Engine, 
     with writing(database) as connection:
         for days in (1, 40):
             started = NOW - timedelta(days=days)
-            jobs.record_run(connection, "score", started, started + timedelta(seconds=1), {})
+            jobs.record_run(connection, uuid4(), "score", started, started + timedelta(seconds=1), {})
         connection.execute(
             text("INSERT INTO monitor.job_run VALUES (gen_random_uuid(), 'train', 'running', :at, NULL, NULL, '{}')"),
             {"at": NOW - timedelta(days=50)},

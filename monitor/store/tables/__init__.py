@@ -13,9 +13,10 @@ from monitor.store.tables.logins import (
     quarantined_event,
     rejected_record,
     source_cursor,
+    source_total,
     unscored_event,
 )
-from monitor.store.tables.operations import job_run, lease
+from monitor.store.tables.operations import erasure, job_run, lease, pseudonym_key
 from monitor.store.tables.scoring import account_state, login_score, model, population_state, threshold, traffic_state
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "audit",
     "comment",
     "delivery",
+    "erasure",
     "job_run",
     "lease",
     "login_event",
@@ -34,6 +36,7 @@ __all__ = [
     "metadata",
     "model",
     "population_state",
+    "pseudonym_key",
     "quarantined_event",
     "rejected_record",
     "review",
@@ -41,6 +44,7 @@ __all__ = [
     "scoped_dismissal",
     "sign_in_try",
     "source_cursor",
+    "source_total",
     "threshold",
     "traffic_state",
     "unscored_event",

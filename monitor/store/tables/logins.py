@@ -38,7 +38,7 @@ login_event = Table(
 )
 
 #: Events stored but not scored yet. A row leaves in the transaction that scores (or learns) its event.
-unscored_event = Table("unscored_event", metadata, *event_key())
+unscored_event = Table("unscored_event", metadata, *event_key(), time("queued_at", nullable=False))
 
 #: Events that could not be scored; they stay here, with the reason, and out of ``unscored_event``.
 quarantined_event = Table(
@@ -68,4 +68,15 @@ source_cursor = Table(
     Column("source", Text, primary_key=True),
     Column("cursor", JSONB, nullable=False),
     time("updated_at", nullable=False),
+)
+
+#: What each source brought so far. ``rejected`` are records that were no login event.
+source_total = Table(
+    "source_total",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("stored", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    time("last_received_at"),
+    time("last_occurred_at"),
 )

@@ -1,6 +1,6 @@
-"""Job runs and leadership."""
+"""Job runs, leadership, and what concerns the installation as a whole."""
 
-from sqlalchemy import BigInteger, Column, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from monitor.store.tables.base import metadata, time
@@ -25,4 +25,23 @@ lease = Table(
     Column("holder", Uuid, nullable=False),
     Column("term", BigInteger, nullable=False),
     time("expires_at", nullable=False),
+)
+
+#: Receipts of people who were forgotten. What happened before ``forgotten_at`` is not taken in again.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("erasure_id", Uuid, primary_key=True),
+    Column("account_id", Uuid, nullable=False),  # a hash of the user name
+    time("forgotten_at", nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("kept", JSONB, nullable=False),
+)
+
+#: A check value of the one key that pseudonyms are made with; no row where names are stored as they are.
+pseudonym_key = Table(
+    "pseudonym_key",
+    metadata,
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("single", Boolean, primary_key=True, server_default="true"),
 )
