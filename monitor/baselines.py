@@ -84,6 +84,35 @@ class Baselines:
         )
 
     @classmethod
+    def joined(cls, parts: "list[tuple[Ints, Baselines]]") -> "Baselines":
+        """The baselines of all accounts from parts of them: the numbers [k] of a part's accounts, and their baselines.
+
+        The parts hold each account once, and know the same statistics.
+        """
+        numbers, held = [number for number, _ in parts], [part for _, part in parts]
+        order = np.argsort(np.concatenate(numbers))
+
+        def column(values: list[Floats]) -> Floats:
+            return np.concatenate(values)[order]
+
+        entries = {
+            name: Entries(
+                np.concatenate([number[part.entries[name].account] for number, part in parts]),
+                np.concatenate([part.entries[name].value for part in held]),
+                np.concatenate([part.entries[name].weight for part in held]),
+                np.concatenate([part.entries[name].seen for part in held]),
+            )
+            for name in held[0].entries
+        }
+        return cls(
+            column([part.updated for part in held]),
+            entries,
+            {name: column([part.statistics[name] for part in held]) for name in held[0].statistics},
+            {name: column([part.latest[name] for part in held]) for name in held[0].latest},
+            np.concatenate([part.window for part in held])[order],
+        )
+
+    @classmethod
     def empty(cls, accounts: int, window: tuple[int, int]) -> "Baselines":
         return cls(
             updated=np.full(accounts, np.nan),

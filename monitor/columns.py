@@ -42,6 +42,12 @@ class Values:
     codes: Ints
     names: Objects
 
+    def of(self, rows: Flags) -> "Values":
+        """The column of some logins, without the names that none of them has."""
+        used, codes = np.unique(self.codes[rows], return_inverse=True)
+        known = used != UNKNOWN
+        return Values(codes - np.count_nonzero(~known), self.names[used[known]])
+
     def text(self, rows: Ints) -> list[str | None]:
         return [None if code == UNKNOWN else str(self.names[code]) for code in self.codes[rows]]
 
@@ -88,8 +94,8 @@ class Logins:
             time=self.time[rows],
             success=self.success[rows],
             learnable=self.learnable[rows],
-            values={name: Values(column.codes[rows], column.names) for name, column in self.values.items()},
-            address=Values(self.address.codes[rows], self.address.names),
+            values={name: column.of(rows) for name, column in self.values.items()},
+            address=self.address.of(rows),
             latitude=self.latitude[rows],
             longitude=self.longitude[rows],
             rtt_ms=self.rtt_ms[rows],

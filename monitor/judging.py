@@ -45,8 +45,7 @@ class Judged:
 
     def words(self, which: Ints) -> "Words":
         """What was observed and what is usual, for the logins at ``which`` (positions in ``rows``)."""
-        shape = (len(which), len(NAMES))
-        words = Words(np.full(shape, None, object), np.full(shape, None, object), np.zeros(shape, bool))
+        words = Words.none(len(which))
         named = self.scores.contribution[which] > 0
         for column, name in enumerate(NAMES):
             at = np.flatnonzero(named[:, column])
@@ -59,12 +58,64 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """A whole batch, settled: columns [n] in the order of its rows, and the baselines [a] that follow from it."""
+
+    scores: Scores
+    history: Floats
+    segment: Objects
+    threshold: Floats
+    alerted: Flags
+    after: Baselines
+    parts: list[Judged]
+
+    @classmethod
+    def of(cls, parts: list[Judged]) -> "Judgement":
+        """Put together what ``judge`` returned."""
+        order = np.argsort(np.concatenate([part.rows for part in parts]))
+        account = parts[0].measured.past.logins.account  # the first round holds the whole batch
+        return cls(
+            Scores(
+                np.concatenate([part.scores.score for part in parts])[order],
+                np.concatenate([part.scores.raw for part in parts])[order],
+                np.concatenate([part.scores.contribution for part in parts])[order],
+            ),
+            np.concatenate([part.history for part in parts])[order],
+            np.concatenate([part.segment for part in parts])[order],
+            np.concatenate([part.threshold for part in parts])[order],
+            np.concatenate([part.alerted for part in parts])[order],
+            Baselines.joined([(np.unique(account[part.rows]), part.after.of(part.settled)) for part in parts]),
+            parts,
+        )
+
+    def words(self, which: Ints) -> "Words":
+        """What was observed and what is usual, for the logins at ``which`` (rows of the batch)."""
+        words = Words.none(len(which))
+        place = np.full(len(self.alerted), -1)
+        place[which] = np.arange(len(which))
+        for part in self.parts:
+            here = np.flatnonzero(place[part.rows] >= 0)
+            if len(here):
+                words.put(place[part.rows[here]], part.words(here))
+        return words
+
+
+@dataclass(frozen=True)
 class Words:
     """Texts by login and feature, None where a feature did not matter; ``new`` marks values never seen before."""
 
     observed: "np.ndarray[tuple[int, ...], np.dtype[np.object_]]"
     usual: "np.ndarray[tuple[int, ...], np.dtype[np.object_]]"
     new: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"
+
+    @classmethod
+    def none(cls, logins: int) -> "Words":
+        shape = (logins, len(NAMES))
+        return cls(np.full(shape, None, object), np.full(shape, None, object), np.zeros(shape, bool))
+
+    def put(self, rows: Ints, words: "Words") -> None:
+        """Take over the words of some logins."""
+        self.observed[rows], self.usual[rows], self.new[rows] = words.observed, words.usual, words.new
 
 
 def judge(

@@ -14,7 +14,7 @@ from monitor.alerting import Reason, headline, incidents, severity
 from monitor.columns import Flags, Floats, Ints, seconds
 from monitor.events import CANONICAL_COLUMNS
 from monitor.features import NAMES
-from monitor.judging import Judged, Words
+from monitor.judging import Judgement, Words
 from monitor.rule import THIN_HISTORY
 from monitor.store import alerts
 
@@ -36,7 +36,7 @@ class _Odd:
 def raise_alerts(
     connection: Connection,
     events: pd.DataFrame,
-    part: Judged,
+    part: Judgement,
     explained: Ints,
     words: Words,
     threshold_id: int,
@@ -47,6 +47,8 @@ def raise_alerts(
     ``events`` and ``part`` have the same rows; ``words`` are of the rows ``explained``, which hold all that alerted.
     """
     rows = np.flatnonzero(part.alerted)
+    if not len(rows):
+        return 0
     odd = events.iloc[rows]
     account, names = pd.factorize(odd["account_id"])
     running = alerts.open_alerts(connection, names)
@@ -74,7 +76,7 @@ def raise_alerts(
 def audit(
     connection: Connection,
     events: pd.DataFrame,
-    part: Judged,
+    part: Judgement,
     explained: Ints,
     words: Words,
     audited: Flags,
@@ -84,6 +86,8 @@ def audit(
 ) -> None:
     """Show reviewers the ``audited`` logins, each in an alert of its own; they were learned, as they did not alert."""
     rows = np.flatnonzero(audited)
+    if not len(rows):
+        return
     logins = _odd_logins(events.iloc[rows], part, rows, words, np.searchsorted(explained, rows))
     ids = [uuid7() for _ in logins]
     opened = [
@@ -95,7 +99,7 @@ def audit(
     alerts.add_alert_events(connection, copied, learned_at=now)
 
 
-def _odd_logins(odd: pd.DataFrame, part: Judged, rows: Ints, words: Words, positions: Ints) -> list[_Odd]:
+def _odd_logins(odd: pd.DataFrame, part: Judgement, rows: Ints, words: Words, positions: Ints) -> list[_Odd]:
     """The logins that alerted; ``positions`` says where each stands among the words."""
     columns = {name: _plain(odd[name]) for name in dict.fromkeys(("account_id", "source", *CANONICAL_COLUMNS))}
     records = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
@@ -111,7 +115,7 @@ def _odd_logins(odd: pd.DataFrame, part: Judged, rows: Ints, words: Words, posit
     ]
 
 
-def _reasons(part: Judged, row: int, words: Words, at: int) -> list[Reason]:
+def _reasons(part: Judgement, row: int, words: Words, at: int) -> list[Reason]:
     """Why a login is odd, the strongest reason first."""
     contribution = part.scores.contribution[row]
     return [

@@ -17,7 +17,7 @@ from monitor import columns, features
 from monitor.config import Settings
 from monitor.events import MonitorError
 from monitor.jobs.alert import audit, raise_alerts
-from monitor.judging import WORTH_EXPLAINING, Judged, judge, learn
+from monitor.judging import WORTH_EXPLAINING, Judgement, judge, learn
 from monitor.population import Population
 from monitor.progress import Progress, silent
 from monitor.review import covered
@@ -103,7 +103,7 @@ def _score(connection: Connection, events: pd.DataFrame, pass_: Pass, counts: Co
     """Score and store events; what cannot be scored is found by halving, and set aside with the reason."""
     try:
         with connection.begin_nested():  # whatever a failed step leaves half done is taken back
-            logins, judged, changes = _judge(connection, events, pass_)
+            counts.update(_score_together(connection, events, pass_))
     except (ArithmeticError, ValueError, LookupError, TypeError, DataError) as error:
         if len(events) == 1:
             unscored.quarantine(connection, events, explain(error), pass_.now)
@@ -112,61 +112,50 @@ def _score(connection: Connection, events: pd.DataFrame, pass_: Pass, counts: Co
         half = len(events) // 2
         _score(connection, events.iloc[:half].reset_index(drop=True), pass_, counts)
         _score(connection, events.iloc[half:].reset_index(drop=True), pass_, counts)
-        return
-    for part in judged:
-        _store(connection, events.iloc[part.rows].reset_index(drop=True), logins, part, pass_, counts)
+
+
+def _score_together(connection: Connection, events: pd.DataFrame, pass_: Pass) -> dict[str, int]:
+    """Score events, and store their scores, the alerts and all that was learned; returns counts."""
+    logins = columns.encode(events)
+    judged, changes = _judge(connection, events, logins, pass_)
+    chances = pass_.threshold.rule.chances(judged.scores.score, judged.threshold)
+    audited = drawn(events, chances, pass_.model.model_id.hex) & ~judged.alerted
+    explained = np.flatnonzero((judged.scores.score >= WORTH_EXPLAINING) | judged.alerted | audited)
+    words = judged.words(explained)
+    threshold_id = pass_.threshold.threshold_id
+    scores.add_scores(
+        connection,
+        events,
+        judged,
+        scores.Texts(explained, words.observed, words.usual),
+        threshold_id=threshold_id,
+        model_id=pass_.model.model_id,
+        scored_at=pass_.now,
+    )
+    opened = raise_alerts(connection, events, judged, explained, words, threshold_id, pass_.now)
+    audit(connection, events, judged, explained, words, audited, chances, threshold_id, pass_.now)
+    accounts.save_baselines(connection, logins.accounts, judged.after)
     population.save_population(connection, changes)
     unscored.no_longer_unscored(connection, events)
+    alerted = int(judged.alerted.sum())
+    return {"scored": len(events), "alerts": opened, "alerted": alerted, "audited": int(audited.sum())}
 
 
 def _judge(
-    connection: Connection, events: pd.DataFrame, pass_: Pass
-) -> tuple[columns.Logins, list[Judged], Population]:
+    connection: Connection, events: pd.DataFrame, logins: columns.Logins, pass_: Pass
+) -> tuple[Judgement, Population]:
     """Read what is known of the events' accounts and values, and score them; ``ValueError`` on a score that is none."""
-    logins = columns.encode(events)
     stored = accounts.load_baselines(connection, logins.accounts)
     known = population.load_population(connection, logins)
     scopes = reviews.active_scopes(connection, list(logins.accounts), events["occurred_at"].min())
     exempt = covered(events, scopes)
-    judged, changes = judge(
+    parts, changes = judge(
         logins, stored, known, pass_.model.scorer, pass_.threshold.rule, pass_.settings.half_life_days, exempt
     )
-    if not all(np.isfinite(part.scores.score).all() for part in judged):
+    judged = Judgement.of(parts)
+    if not np.isfinite(judged.scores.score).all():
         raise ValueError("the score is no finite number")
-    return logins, judged, changes
-
-
-def _store(
-    connection: Connection,
-    events: pd.DataFrame,
-    logins: columns.Logins,
-    part: Judged,
-    pass_: Pass,
-    counts: Counter[str],
-) -> None:
-    """Store scores, alerts and baselines of the settled accounts of one round; ``events`` are just theirs."""
-    chances = pass_.threshold.rule.chances(part.scores.score, part.threshold)
-    audited = drawn(events, chances, pass_.model.model_id.hex) & ~part.alerted
-    explained = np.flatnonzero((part.scores.score >= WORTH_EXPLAINING) | part.alerted | audited)
-    words = part.words(explained)
-    counts["scored"] += scores.add_scores(
-        connection,
-        events,
-        part,
-        scores.Texts(explained, words.observed, words.usual),
-        threshold_id=pass_.threshold.threshold_id,
-        model_id=pass_.model.model_id,
-        scored_at=pass_.now,
-    )
-    if part.alerted.any():
-        counts["alerted"] += int(part.alerted.sum())
-        counts["alerts"] += raise_alerts(
-            connection, events, part, explained, words, pass_.threshold.threshold_id, pass_.now
-        )
-    if audited.any():
-        audit(connection, events, part, explained, words, audited, chances, pass_.threshold.threshold_id, pass_.now)
-        counts["audited"] += int(audited.sum())
-    accounts.save_baselines(connection, part.measured.past.logins.accounts, part.after, part.settled)
+    return judged, changes
 
 
 def _learn_late(connection: Connection, pass_: Pass, until: datetime) -> int:
@@ -180,6 +169,6 @@ def _learn_late(connection: Connection, pass_: Pass, until: datetime) -> int:
     stored = accounts.load_baselines(connection, logins.accounts)
     known = population.load_population(connection, logins)
     learned = learn(logins, stored, known, pass_.settings.half_life_days)
-    accounts.save_baselines(connection, logins.accounts, learned, np.ones(len(logins.accounts), bool))
+    accounts.save_baselines(connection, logins.accounts, learned)
     unscored.mark_learned(connection, events, pass_.now)
     return len(events)

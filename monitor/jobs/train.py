@@ -147,8 +147,7 @@ def _draw_impostors(
 def _save(connection: Connection, measured: Measured) -> None:
     logins = measured.past.logins
     window = latest(logins, windows(logins, measured.strength, measured.past.stored.window))
-    everyone = np.ones(len(logins.accounts), bool)
-    accounts.save_baselines(connection, logins.accounts, measured.past.after(window), everyone, accounts.REBUILT)
+    accounts.save_baselines(connection, logins.accounts, measured.past.after(window), accounts.REBUILT)
     population.save_population(connection, measured.crowd.after(), accounts.REBUILT)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from monitor.baselines import BASELINE_FEATURES, Baselines, Entries
-from monitor.columns import LENGTH, Flags, Floats, Ints, Objects
+from monitor.columns import LENGTH, Floats, Ints, Objects
 from monitor.events import MonitorError
 from monitor.features import NAMES, summary_names
 from monitor.store.copy import copy_in, cursor_of
@@ -90,30 +90,26 @@ def _entries(
     }
 
 
-def save_baselines(
-    connection: Connection, accounts: Objects, baselines: Baselines, which: Flags, namespace: str = LIVE
-) -> None:
-    """Store the baselines of the accounts for which ``which`` [a] holds, in place of what was stored."""
-    kept = np.flatnonzero(which)
-    if not len(kept):
-        return
-    lists = _entry_lists(baselines, which)
+def save_baselines(connection: Connection, accounts: Objects, baselines: Baselines, namespace: str = LIVE) -> None:
+    """Store the baselines of ``accounts`` [a] in place of what was stored."""
     statistics, latest = summary_names()
     summary = np.stack(
-        [baselines.statistics[name][kept] for name in statistics] + [baselines.latest[name][kept] for name in latest], 1
+        [baselines.statistics[name] for name in statistics] + [baselines.latest[name] for name in latest], 1
     )
     flat = pa.array(summary.ravel(), pa.float64())
-    offsets = pa.array(np.arange(len(kept) + 1, dtype=np.int32) * summary.shape[1])
+    offsets = pa.array(np.arange(len(accounts) + 1, dtype=np.int32) * summary.shape[1])
     batch = pa.RecordBatch.from_pydict(
         {
-            "account_id": uuid_array(accounts[kept]),
-            "updated_at": moments(baselines.updated[kept]),
-            **lists,
+            "account_id": uuid_array(accounts),
+            "updated_at": moments(baselines.updated),
+            **_entry_lists(baselines),
             "summary": pa.ListArray.from_arrays(offsets, flat),
-            "window": pa.array([window.tobytes() for window in baselines.window[kept]], pa.binary()),
+            "window": pa.array([window.tobytes() for window in baselines.window], pa.binary()),
         }
     )
-    connection.execute(text(f"CREATE TEMPORARY TABLE learned (LIKE {namespace}.account_state) ON COMMIT DROP"))
+    connection.execute(
+        text(f"CREATE TEMPORARY TABLE learned (LIKE {namespace}.account_state INCLUDING STORAGE) ON COMMIT DROP")
+    )
     copy_in(connection, "learned", batch)
     columns = ", ".join(f'"{name}" = excluded."{name}"' for name in batch.schema.names[1:])
     connection.execute(
@@ -127,7 +123,7 @@ def save_baselines(
     connection.execute(text("DROP TABLE learned"))
 
 
-def _entry_lists(baselines: Baselines, which: Flags) -> dict[str, pa.Array]:
+def _entry_lists(baselines: Baselines) -> dict[str, pa.Array]:
     """The entries as one list per account and column, in the order of the accounts."""
     present = [name for name in BASELINE_FEATURES if len(baselines.entries[name].account)]
     feature = np.repeat(np.arange(len(present)), [len(baselines.entries[name].account) for name in present])
@@ -135,9 +131,8 @@ def _entry_lists(baselines: Baselines, which: Flags) -> dict[str, pa.Array]:
         np.concatenate([getattr(baselines.entries[name], column) for name in present] or [np.zeros(0)])
         for column in ("account", "value", "weight", "seen")
     )
-    rows = np.flatnonzero(which[account.astype(np.int64)])
-    rows = rows[np.argsort(account[rows], kind="stable")]
-    counts = np.bincount(account[rows].astype(np.int64), minlength=len(which))[which]
+    rows = np.argsort(account, kind="stable")
+    counts = np.bincount(account.astype(np.int64), minlength=len(baselines.updated))
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     names = pa.array(present, pa.string()).take(pa.array(feature[rows]))
     columns = {

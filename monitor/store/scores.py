@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, text
 
-from monitor.judging import Judged
+from monitor.judging import Judgement
 from monitor.store.copy import arrow, copy_in
 from monitor.store.unscored import KEY, key_columns
 
@@ -38,7 +38,7 @@ class Texts:
 def add_scores(
     connection: Connection,
     events: pd.DataFrame,
-    judged: Judged,
+    judged: Judgement,
     texts: Texts,
     *,
     threshold_id: int,
