@@ -28,7 +28,7 @@ _ALSO_CALLED = {
 def country_code(text: str) -> str:
     """ISO 3166-1 alpha-2 of a code of two or three letters or an English name; what is none of them comes back."""
     name = text.strip()
-    if name.upper() in COUNTRIES:
+    if name.isascii() and name.upper() in COUNTRIES:
         return name.upper()
     if name.lower() in _ALSO_CALLED:
         return _ALSO_CALLED[name.lower()]

@@ -22,11 +22,8 @@ def _skipped(record: Record) -> str:
     kind, result = word(record, "eventType"), word(record, "outcome.result")
     if not kind:
         return "no eventType"
-    if (
-        (kind in _LOGINS
-        and result.lower() not in _UNDECIDED)
-        or (kind == _FACTOR
-        and result.lower() in ("failure", "deny"))
+    if (kind in _LOGINS and result.lower() not in _UNDECIDED) or (
+        kind == _FACTOR and result.lower() in ("failure", "deny")
     ):
         return ""
     return f"{kind} {result}" if kind in _LOGINS or kind == _FACTOR else kind
@@ -36,7 +33,7 @@ OKTA = Provider(
     "Okta System Log: JSON of the API, of its exports and log streams.",
     {
         "event_id": at("uuid"),
-        "occurred_at": at("published", "p_event_time"),
+        "occurred_at": at("published"),
         "user": at("actor.alternateId", "actor.id"),
         "outcome": at("outcome.result", to=words(success=("success", "allow"), failure=("failure", "deny"))),
         "ip": at("client.ipAddress"),

@@ -57,6 +57,16 @@ def words(success: Iterable[str], failure: Iterable[str]) -> Callable[[str], str
     return lambda text: known.get(text.lower(), text)
 
 
+def only(path: str, *logins: str) -> Callable[[Record], str]:
+    """Skips the records that are of other kinds than these, as they say at the path."""
+
+    def skipped(record: Record) -> str:
+        kind = word(record, path)
+        return "" if kind in logins else kind or f"no {path}"
+
+    return skipped
+
+
 def no_parts(record: Record) -> Iterable[Record]:
     """Most records are one event."""
     return (record,)
@@ -68,14 +78,14 @@ class Provider:
 
     `columns` says where the canonical columns are; `skipped` what a record is that is no login, in the provider's own
     word, and nothing for a login; `parts` gives the events of a record that may hold several, or in several shapes;
-    `line` the record that a line of text stands for, if the provider also writes logs (an empty record: it is none).
+    `line` the record that a line of text stands for, if the provider also writes logs.
     """
 
     title: str
     columns: Mapping[str, Field]
     skipped: Callable[[Record], str]
     parts: Callable[[Record], Iterable[Record]] = no_parts
-    line: Callable[[str], Record] | None = None
+    line: Callable[[str], Record | None] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "__doc__", self.title)
@@ -124,10 +134,14 @@ class Provider:
         for name, field in self.columns.items():
             try:
                 text = _said(name, field, record)
+                if text is None and name == "occurred_at":
+                    text = (
+                        word(record, "p_event_time") or None
+                    )  # the stamp of Panther, where its exports leave theirs out
                 if text is not None:
                     values[name] = moment(text, zone) if name == "occurred_at" else _canonical(name, text)
                 elif name in _NEEDED:
-                    raise ValueError(f"is missing: nothing at {' or '.join(field.paths)}")
+                    raise ValueError(f"is missing: nothing at {' or '.join(field.paths[:2])}")
             except ValueError as reason:
                 problems[name] = f"{name} {reason}"
         if ("latitude" in values) != ("longitude" in values):
@@ -151,10 +165,9 @@ def find(record: Any, path: str) -> Any:
         if not isinstance(record, dict):
             return None
         record = record.get(key)
-        if name and isinstance(record, list):
-            record = next((each for each in record if isinstance(each, dict) and each.get(name) == wanted), None)
-        elif name:
-            return None
+        if name:
+            listed = record if isinstance(record, list) else ()
+            record = next((each for each in listed if isinstance(each, dict) and each.get(name) == wanted), None)
     return record
 
 
@@ -164,10 +177,11 @@ def word(record: Record, *paths: str) -> str:
         value = find(record, path)
         while isinstance(value, list) and value:
             value = value[0]
-        if isinstance(value, bool):
+        if isinstance(value, str):
+            if value and not value.isspace():
+                return value
+        elif isinstance(value, bool | int | float):
             return str(value).lower()
-        if isinstance(value, str | int | float) and str(value).strip():
-            return str(value)
     return ""
 
 
@@ -186,17 +200,14 @@ def _said(name: str, field: Field, record: Record) -> str | None:
     """What a record says of a column; a ``ValueError`` if it says it in no way that can be read."""
     if field.made:
         return field.made(record) or None
-    misplaced = ""
     for path in field.paths:
         text = word(record, path)
         if text and (name in _AS_WRITTEN or text.strip().lower() not in _UNKNOWN):
             said = field.to(text) if field.to else text
             if said is not None:
                 return said
-        elif not text and isinstance(find(record, path), dict):
-            misplaced = path
-    if misplaced:
-        raise ValueError(f"is an object at {misplaced}")
+    if misplaced := [path for path in field.paths if isinstance(find(record, path), dict)]:
+        raise ValueError(f"is an object at {misplaced[0]}")
     return None
 
 

@@ -32,7 +32,9 @@ def moment(text: str, zone: tzinfo) -> str:
     whole, unit = int(found[1]), 1
     while whole // unit >= _MILLISECONDS:
         unit *= 1000
-    microseconds = whole * 1_000_000 // unit + (int(f"{found[2] or 0:0<6.6}") if unit == 1 else 0)
+    microseconds = whole * 1_000_000 // unit
+    if unit == 1 and found[2]:
+        microseconds += int(found[2][:6].ljust(6, "0"))
     try:
         seconds, rest = divmod(microseconds, 1_000_000)
         return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest).isoformat()
