@@ -8,12 +8,13 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from monitor.channels.settings import ChannelSettings
 from monitor.events import MonitorError
 
 DEFAULT_FILE = "monitor.toml"
@@ -38,17 +39,6 @@ class SourceSettings(BaseModel):
     url: SecretStr
     query: str = Field(min_length=1)
     overlap_minutes: float = Field(default=360.0, ge=0)
-
-
-class ChannelSettings(BaseModel):
-    """One place where alerts are told: ``kind`` and ``target`` as in ``monitor/channels``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=100)
-    kind: Literal["jsonl", "apprise"]
-    target: SecretStr
-    minimum_severity: Literal["low", "medium", "high", "critical"] = "medium"
 
 
 def _default_data_dir() -> Path:
@@ -97,8 +87,19 @@ class Settings(BaseSettings):
     #: Whether browsers reach the review pages by HTTPS (through that proxy): cookies are then sent by HTTPS only.
     web_https: bool = False
 
+    #: Where people reach the review pages: notices link there.
+    web_url: Annotated[str, Field(pattern=r"^https?://[^\s<>\"']+$")] | None = None
+
     sources: list[SourceSettings] = []
     channels: list[ChannelSettings] = []
+
+    @field_validator("channels")
+    @classmethod
+    def _each_once(cls, channels: list[ChannelSettings]) -> list[ChannelSettings]:
+        names = [channel.name for channel in channels]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"two channels are called {twice[0]!r}, but what was told is remembered by name")
+        return channels
 
     @property
     def intervals(self) -> Mapping[str, timedelta]:
@@ -106,7 +107,7 @@ class Settings(BaseSettings):
         return {
             "pull": timedelta(seconds=self.pull_seconds),
             "score": timedelta(seconds=self.score_seconds),
-            "notify": timedelta(seconds=self.notify_seconds),
+            **{f"notify {channel.name}": timedelta(seconds=self.notify_seconds) for channel in self.channels},
             "calibrate": timedelta(hours=self.calibrate_hours),
             "train": timedelta(hours=self.train_hours),
             "prune": timedelta(hours=self.prune_hours),

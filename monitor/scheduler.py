@@ -59,16 +59,19 @@ class Job:
 def standard_jobs(settings: Settings) -> list[Job]:
     """The jobs of ``monitor run``: ``monitor.jobs.<name>.run`` for each name in ``settings.intervals``."""
     deadline = timedelta(seconds=settings.job_deadline_seconds)
-    return [
-        Job(name, _from_module(f"monitor.jobs.{name}"), every, deadline) for name, every in settings.intervals.items()
-    ]
+    return [Job(name, _from_module(name), every, deadline) for name, every in settings.intervals.items()]
 
 
-def _from_module(module: str) -> Work:
-    """A job whose libraries (torch takes seconds) load in its own first run, not before the scheduler can lead."""
+def _from_module(name: str) -> Work:
+    """A job whose libraries (torch takes seconds) load in its own first run, not before the scheduler can lead.
+
+    "notify siem" is ``monitor.jobs.notify.run(…, "siem")``: the job of one channel, so that it delays no other.
+    """
+    module, *part = name.split(" ", 1)
 
     def work(engine: Engine, settings: Settings, now: datetime) -> Mapping[str, int | float | str]:
-        counts: Mapping[str, int | float | str] = import_module(module).run(engine, settings, now)
+        run = import_module(f"monitor.jobs.{module}").run
+        counts: Mapping[str, int | float | str] = run(engine, settings, now, *part)
         return counts
 
     return work

@@ -15,9 +15,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from monitor import scheduler as scheduler_module
+from monitor.channels.settings import ChannelSettings
 from monitor.config import Settings
 from monitor.scheduler import Job, Scheduler, standard_jobs
 from monitor.store import jobs as store
@@ -308,6 +310,8 @@ def test_sigterm_ends_the_process_within_ten_seconds_and_frees_the_lease(
 
 
 def test_every_standard_job_runs_on_the_interval_of_its_setting(settings: Settings) -> None:
-    jobs = {job.name: job.every for job in standard_jobs(settings.model_copy(update={"train_hours": 5.0}))}
-    assert list(jobs) == ["pull", "score", "notify", "calibrate", "train", "prune"]
+    siem = ChannelSettings(name="siem", kind="jsonl", target=SecretStr("alerts.jsonl"))
+    changed = settings.model_copy(update={"train_hours": 5.0, "channels": [siem]})
+    jobs = {job.name: job.every for job in standard_jobs(changed)}
+    assert list(jobs) == ["pull", "score", "notify siem", "calibrate", "train", "prune"]
     assert jobs["train"] == timedelta(hours=5)

@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "monitor.cli.serving:run",
     "web": "monitor.cli.serving:web",
     "reviewer": "monitor.cli.reviewers:reviewer",
+    "channels": "monitor.cli.channels:channels",
     "status": "monitor.cli.database:status",
     "sql": "monitor.cli.database:sql",
     "simulate": "monitor.cli.events:simulate",

@@ -1,6 +1,6 @@
 """Alerts, what reviewers say of them, and who is told."""
 
-from sqlalchemy import REAL, BigInteger, Boolean, Column, Double, ForeignKey, Integer, Table, Text, Uuid
+from sqlalchemy import REAL, BigInteger, Boolean, Column, Date, Double, ForeignKey, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from monitor.store.tables.access import reviewer
@@ -86,17 +86,21 @@ scoped_dismissal = Table(
     time("withdrawn_at"),
 )
 
-#: What was to be told of which alert through which channel.
+#: What was to be told through which channel: an alert that reached a severity, or the digest of a day.
 delivery = Table(
     "delivery",
     metadata,
-    Column("channel", Text, primary_key=True),
-    Column("alert_id", Uuid, primary_key=True),
-    Column("severity", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("alert_id", Uuid),
+    Column("severity", Text),
     Column("status", Text, nullable=False),  # pending | delivered | dead
     Column("attempts", Integer, nullable=False),
     time("next_try_at", nullable=False),
     Column("error", Text),
     time("decided_at", nullable=False),
     time("delivered_at"),
+    Column("delivery_id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
+    Column("kind", Text, nullable=False, server_default="opened"),  # opened | worsened | digest
+    Column("digest_on", Date),
+    time("leased_until"),
 )
