@@ -8,10 +8,19 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from monitor.channels.settings import ChannelSettings
@@ -28,17 +37,72 @@ class ConfigError(MonitorError):
 
 
 class SourceSettings(BaseModel):
-    """One database that logins are pulled from: ``query`` is a SELECT that returns canonical columns.
+    """One place that logins are pulled from: a database, or the API of a provider.
 
-    Each pull reads again the ``overlap_minutes`` before the latest login seen. That is how late a login may arrive.
+    ``kind`` says which, and with it what else is needed. ``sql`` is any PostgreSQL database: ``query`` is a SELECT that
+    returns canonical columns. ``secret`` (or what the file ``secret_file`` holds) is the provider's key, token or
+    password. Each pull reads again the ``overlap_minutes`` before the latest login seen: that is how late a login may
+    arrive. The first pull goes back ``history_days``.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=100)
-    url: SecretStr
-    query: str = Field(min_length=1)
+    kind: Literal["sql", "keycloak", "okta", "entra", "auth0", "duo", "google_workspace"] = "sql"
+    url: SecretStr | None = None
+    query: str | None = Field(default=None, min_length=1)
+    tenant: str | None = Field(default=None, min_length=1)
+    client_id: str | None = Field(default=None, min_length=1)
+    secret: SecretStr | None = Field(default=None, min_length=1)
+    secret_file: Path | None = None
+    subject: str | None = Field(default=None, min_length=1)
     overlap_minutes: float = Field(default=360.0, ge=0)
+    history_days: float = Field(default=30.0, gt=0, le=3_660)
+    pull_seconds: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> "SourceSettings":
+        given = {name for name in _SOURCE_KEYS if getattr(self, name) is not None}
+        if "secret_file" in given:
+            if "secret" in given:
+                raise ValueError("give secret or secret_file, not both")
+            given = given - {"secret_file"} | {"secret"}
+        needed, allowed = _SOURCE_KINDS[self.kind]
+        if absent := sorted(needed - given):
+            raise ValueError(f"a source of kind {self.kind} needs {' and '.join(absent)}")
+        if unused := sorted(given - needed - allowed):
+            raise ValueError(f"a source of kind {self.kind} has no use for {' and '.join(unused)}")
+        return self
+
+    def credential(self) -> str:
+        """The secret; read anew from its file at each pull, so that a new one counts at once."""
+        if self.secret_file is None:
+            return self.secret.get_secret_value() if self.secret else ""
+        try:
+            return self.secret_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or "is no UTF-8 text"
+            raise ConfigError(f"its secret_file {self.secret_file} cannot be read: {reason}") from None
+
+
+#: APIs without a position in their log list the whole overlap at each pull, and ask not to be asked more often.
+_RELISTED = ("entra", "duo", "google_workspace")
+RELISTING_SECONDS = 300.0
+
+_SOURCE_KEYS = ("url", "query", "tenant", "client_id", "secret", "secret_file", "subject")
+#: What each kind of source needs, and what else it may be given.
+_SOURCE_KINDS: dict[str, tuple[set[str], set[str]]] = {
+    "sql": ({"url", "query"}, set()),
+    "keycloak": ({"url"}, set()),
+    "okta": ({"url", "secret"}, {"client_id"}),
+    "entra": ({"tenant", "client_id", "secret"}, {"url"}),
+    "auth0": ({"url", "client_id", "secret"}, set()),
+    "duo": ({"url", "client_id", "secret"}, set()),
+    "google_workspace": ({"secret", "subject"}, {"url"}),
+}
+
+
+Named = TypeVar("Named", SourceSettings, ChannelSettings)
 
 
 def _default_data_dir() -> Path:
@@ -93,19 +157,23 @@ class Settings(BaseSettings):
     sources: list[SourceSettings] = []
     channels: list[ChannelSettings] = []
 
-    @field_validator("channels")
+    @field_validator("sources", "channels")
     @classmethod
-    def _each_once(cls, channels: list[ChannelSettings]) -> list[ChannelSettings]:
-        names = [channel.name for channel in channels]
+    def _each_once(cls, configured: list[Named], about: ValidationInfo) -> list[Named]:
+        names = [each.name for each in configured]
         if twice := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"two channels are called {twice[0]!r}, but what was told is remembered by name")
-        return channels
+            raise ValueError(f"two {about.field_name} are called {twice[0]!r}, but what was done is remembered by name")
+        return configured
+
+    def _pull_interval(self, source: SourceSettings) -> float:
+        usual = max(self.pull_seconds, RELISTING_SECONDS) if source.kind in _RELISTED else self.pull_seconds
+        return source.pull_seconds or usual
 
     @property
     def intervals(self) -> Mapping[str, timedelta]:
         """How often ``monitor run`` runs each job; the job is ``monitor.jobs.<name>.run``."""
         return {
-            "pull": timedelta(seconds=self.pull_seconds),
+            **{f"pull {source.name}": timedelta(seconds=self._pull_interval(source)) for source in self.sources},
             "score": timedelta(seconds=self.score_seconds),
             **{f"notify {channel.name}": timedelta(seconds=self.notify_seconds) for channel in self.channels},
             "calibrate": timedelta(hours=self.calibrate_hours),

@@ -38,7 +38,7 @@ def test_sources_are_tables_of_the_file(settings_directory: Path) -> None:
     )
     (source,) = load_settings().sources
     assert (source.name, source.overlap_minutes) == ("vpn", 5.0)
-    assert source.url.get_secret_value() == "postgresql://reader:geheim@db/vpn"
+    assert source.url and source.url.get_secret_value() == "postgresql://reader:geheim@db/vpn"
 
 
 def test_passwords_are_not_shown(settings_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,15 @@ def test_passwords_are_not_shown(settings_directory: Path, monkeypatch: pytest.M
         ('alerts_per_day = "many"', "alerts_per_day: .*number"),
         ("alert_per_day = 3", "alert_per_day: .*not permitted"),
         ("target_precision = 1.5", "target_precision: .*less than 1"),
-        ("[[sources]]\nname = 'x'", "sources.0.url: Field required"),
+        ("[[sources]]\nname = 'x'", "sources.0: .*a source of kind sql needs query and url"),
+        ("[[sources]]\nname = 'x'\nkind = 'oktta'", "sources.0.kind: .*'keycloak'"),
+        ("[[sources]]\nname = 'x'\nkind = 'okta'\nurl = 'u'", "kind okta needs secret"),
+        ("[[sources]]\nname = 'x'\nkind = 'okta'\nurl = 'u'\nsecret = 's'\ntenant = 't'", "has no use for tenant"),
+        (
+            "[[sources]]\nname = 'x'\nkind = 'okta'\nurl = 'u'\nsecret = 's'\nsecret_file = 'f'",
+            "give secret or secret_file",
+        ),
+        (2 * "[[sources]]\nname = 'x'\nkind = 'keycloak'\nurl = 'u'\n", "two sources are called 'x'"),
         ("no toml at all", "configuration: "),
         ("score_seconds = nan", "score_seconds: "),
     ],

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, text
 
 from monitor import scheduler as scheduler_module
 from monitor.channels.settings import ChannelSettings
-from monitor.config import Settings
+from monitor.config import Settings, SourceSettings
 from monitor.scheduler import Job, Scheduler, standard_jobs
 from monitor.store import jobs as store
 from monitor.store.engine import guarded, reading, writing
@@ -311,7 +311,10 @@ def test_sigterm_ends_the_process_within_ten_seconds_and_frees_the_lease(
 
 def test_every_standard_job_runs_on_the_interval_of_its_setting(settings: Settings) -> None:
     siem = ChannelSettings(name="siem", kind="jsonl", target=SecretStr("alerts.jsonl"))
-    changed = settings.model_copy(update={"train_hours": 5.0, "channels": [siem]})
+    sso = SourceSettings(name="sso", kind="keycloak", url=SecretStr("postgresql://reader@sso.example/keycloak"))
+    duo = SourceSettings(name="2nd", kind="duo", url=SecretStr("https://x"), client_id="i", secret=SecretStr("s"))
+    changed = settings.model_copy(update={"train_hours": 5.0, "sources": [sso, duo], "channels": [siem]})
     jobs = {job.name: job.every for job in standard_jobs(changed)}
-    assert list(jobs) == ["pull", "score", "notify siem", "calibrate", "train", "prune"]
+    assert list(jobs) == ["pull sso", "pull 2nd", "score", "notify siem", "calibrate", "train", "prune"]
     assert jobs["train"] == timedelta(hours=5)
+    assert (jobs["pull sso"], jobs["pull 2nd"]) == (timedelta(seconds=30), timedelta(minutes=5))

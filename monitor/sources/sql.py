@@ -24,14 +24,19 @@ Cursor: TypeAlias = dict[str, Any]
 
 def start(cursor: Cursor | None, overlap: timedelta) -> datetime | None:
     """The event time to read from; None reads everything."""
-    return datetime.fromisoformat(cursor["occurred_at"]) - overlap if cursor else None
+    return datetime.fromisoformat(cursor["occurred_at"]) - overlap if cursor and "occurred_at" in cursor else None
 
 
 def advanced(cursor: Cursor | None, events: pd.DataFrame, now: datetime) -> Cursor | None:
     """The cursor after these events. An event stamped in the future must not make the next pull skip the present."""
-    seen = [datetime.fromisoformat(cursor["occurred_at"])] if cursor else []
-    if len(events):
-        seen.append(min(events["occurred_at"].max().to_pydatetime(), now))
+    return at(cursor, min(events["occurred_at"].max().to_pydatetime(), now)) if len(events) else at(cursor, None)
+
+
+def at(cursor: Cursor | None, moment: datetime | None) -> Cursor | None:
+    """The cursor at ``moment``, if it does not stand at a later one already."""
+    seen = [datetime.fromisoformat(cursor["occurred_at"])] if cursor and "occurred_at" in cursor else []
+    if moment is not None:
+        seen.append(moment)
     return {"occurred_at": max(seen).isoformat()} if seen else None
 
 

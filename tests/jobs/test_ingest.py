@@ -4,8 +4,6 @@ import csv
 import gzip
 import io
 import json
-import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +17,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from killing import kill_before_commit
 from sqlalchemy import Engine, text
 
 from monitor.events import CANONICAL_COLUMNS, MonitorError, account_id, shard, validate
@@ -288,29 +287,12 @@ def test_loading_the_same_events_at_once_in_different_orders_neither_doubles_nor
 def test_an_ingestion_killed_in_the_middle_loses_and_doubles_nothing(database: Engine, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", logins(5_000))
     script = f"""
-import sys, time
 from datetime import UTC, datetime
-from monitor.sources import base
-from monitor.jobs import ingest
 from monitor.store.engine import open_url
-base.CHUNK_RECORDS = 1_000
-ingest.WRITERS = 1
-add, calls = ingest.add_events, []
-def add_and_hang(*arguments):
-    calls.append(1)
-    stored = add(*arguments)
-    if len(calls) == 3:
-        print("hanging", flush=True)
-        time.sleep(600)
-    return stored
-ingest.add_events = add_and_hang
-ingest.ingest(open_url(sys.argv[1]), [{str(path)!r}], "csv", "test", now=datetime.now(UTC))
+module.WRITERS = 1
+module.ingest(open_url(sys.argv[1]), [{str(path)!r}], "csv", "test", now=datetime.now(UTC))
 """
-    url = database.url.render_as_string(hide_password=False)
-    with subprocess.Popen([sys.executable, "-c", script, url], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "hanging\n"
-        process.send_signal(signal.SIGKILL)
+    kill_before_commit("monitor.jobs.ingest", 3, script, database.url.render_as_string(hide_password=False))
     before = len(stored(database))
     assert 0 < before < 5_000
     assert query(database, "SELECT count(*) FROM monitor.unscored_event") == [(before,)]

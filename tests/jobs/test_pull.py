@@ -1,17 +1,14 @@
 """Pulling from a real database that others write to, at their pace and in their order."""
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from killing import kill_before_commit
 from sqlalchemy import Engine, text
 
 from monitor.config import Settings, SourceSettings
-from monitor.events import MonitorError
 from monitor.jobs import pull as module
 from monitor.jobs.pull import PullError, pull, run
 from monitor.sources import base
@@ -219,9 +216,17 @@ def test_a_dead_source_is_reported_and_does_not_stop_the_others(
     assert stored(database) == [1]
 
 
-def test_two_sources_of_one_name_are_refused(database: Engine, others: Engine, settings: Settings) -> None:
-    with pytest.raises(MonitorError, match="two sources are called 'app'"):
-        pull(database, configured(settings, source(others), source(others)), NOW)
+def test_one_source_can_be_pulled_without_the_others(database: Engine, others: Engine, settings: Settings) -> None:
+    insert(others, NOW)
+    settings = configured(settings, source(others, name="a"), source(others, name="b"))
+    assert run(database, settings, NOW, "b")["sources"] == 1
+    assert (stored(database, "a"), stored(database, "b")) == ([], [1])
+
+
+def test_a_query_may_name_the_time_that_it_is_read_from(database: Engine, others: Engine, settings: Settings) -> None:
+    insert(others, NOW)
+    settings = configured(settings, source(others, QUERY + " WHERE at >= :since AND who <> 'a::since'"))
+    assert [run(database, settings, NOW)["read"] for _ in range(2)] == [1, 1]
 
 
 def test_a_failure_while_storing_is_not_blamed_on_the_source(
@@ -261,30 +266,13 @@ def test_a_pull_killed_in_the_middle_goes_on_where_it_was_and_loses_and_doubles_
 ) -> None:
     insert_many(others, 6_000, "n")
     script = f"""
-import sys, time
 from datetime import datetime
 from monitor.config import Settings, SourceSettings
-from monitor.jobs import pull
-from monitor.sources import base
 from monitor.store.engine import open_url
-base.CHUNK_RECORDS = 1_000
-add, calls = pull.add_events, []
-def add_and_hang(*arguments):
-    calls.append(1)
-    stored = add(*arguments)
-    if len(calls) == 3:
-        print("hanging", flush=True)
-        time.sleep(600)
-    return stored
-pull.add_events = add_and_hang
 source = SourceSettings(name="app", url=sys.argv[2], query={QUERY!r})
-pull.pull(open_url(sys.argv[1]), Settings(sources=[source]), datetime.fromisoformat({NOW.isoformat()!r}))
+module.pull(open_url(sys.argv[1]), Settings(sources=[source]), datetime.fromisoformat({NOW.isoformat()!r}))
 """
-    command = [sys.executable, "-c", script, url_of(database), url_of(others)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "hanging\n"
-        process.send_signal(signal.SIGKILL)
+    kill_before_commit("monitor.jobs.pull", 3, script, url_of(database), url_of(others))
     before = len(stored(database))
     assert 0 < before < 6_000
     with reading(database) as connection:
