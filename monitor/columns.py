@@ -49,7 +49,7 @@ class Values:
         return Values(codes - np.count_nonzero(~known), self.names[used[known]])
 
     def text(self, rows: Ints) -> list[str | None]:
-        return [None if code == UNKNOWN else str(self.names[code]) for code in self.codes[rows]]
+        return [None if code == UNKNOWN else str(self.names[code]) for code in self.codes[rows].tolist()]
 
 
 @dataclass(frozen=True)

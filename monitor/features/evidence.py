@@ -82,12 +82,6 @@ class Context:
         return np.maximum(surprise - mean / (np.nan_to_num(total) + PRIOR_LOGINS), 0.0)
 
 
-def ordered_share(values: "list[str]", shares: Floats, most: int = 3) -> str:
-    """The heaviest values with their shares: "DE 93 %, AT 5 %"."""
-    order = np.argsort(-shares, kind="stable")[:most]
-    return ", ".join(f"{values[i]} {100 * shares[i]:.0f} %" for i in order)
-
-
 def counted(number: float, noun: str) -> str:
     """A count as people say it: "1 failure", "147 failures"."""
     whole = round(number)

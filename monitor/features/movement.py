@@ -78,27 +78,27 @@ def _cells(latitude: Floats, longitude: Floats) -> Values:
 
 def _nearest_known(context: Context, places: Values, rows: Ints) -> Floats:
     """Kilometres from each login at ``rows`` (new places, a few per cent) to the account's nearest earlier place."""
-    past, logins = context.past, context.logins
-    entries = past.stored.entries["place"]
-    usual = entries.weight > 0
-    learned = np.flatnonzero(past.learned & (places.codes != UNKNOWN))
-    there = pd.DataFrame(
-        {
-            "account": np.concatenate([entries.account[usual], logins.account[learned]]),
-            "cell": np.concatenate([entries.value[usual], places.names[places.codes[learned]]]),
-            "since": np.concatenate([np.full(usual.sum(), -np.inf), logins.time[learned]]),
-        }
-    )
-    there = there[there["account"].isin(np.unique(logins.account[rows]))]
-    there = there.groupby(["account", "cell"], sort=False, as_index=False)["since"].min()
-    here = pd.DataFrame({"row": rows, "account": logins.account[rows], "time": logins.time[rows]})
-    pairs = here.merge(there, on="account")
-    pairs = pairs[pairs["since"] < pairs["time"]]
-    where = pairs["cell"].str.split(",", expand=True).astype(float) if len(pairs) else pd.DataFrame({0: [], 1: []})
-    row = pairs["row"].to_numpy(np.int64)
-    kilometres = distance_km(
-        logins.latitude[row], logins.longitude[row], where[0].to_numpy(np.float64), where[1].to_numpy(np.float64)
-    )
+    logins, entries = context.logins, context.past.stored.entries["place"]
+    wanted = np.zeros(len(logins.accounts), bool)
+    wanted[logins.account[rows]] = True
+    usual = np.flatnonzero((entries.weight > 0) & wanted[entries.account])
+    learned = np.flatnonzero(context.past.learned & (places.codes != UNKNOWN) & wanted[logins.account])
+    pair = logins.account[learned] * len(places.names) + places.codes[learned]
+    learned = learned[np.unique(pair, return_index=True)[1]]  # the first time at each place
+    account = np.concatenate([entries.account[usual], logins.account[learned]])
+    cell = np.concatenate([entries.value[usual], places.names[places.codes[learned]]])
+    since = np.concatenate([np.full(len(usual), -np.inf), logins.time[learned]])
+
+    order = np.argsort(account, kind="stable")
+    low, high = (np.searchsorted(account[order], logins.account[rows], side) for side in ("left", "right"))
+    count = high - low
+    row = np.repeat(rows, count)
+    place = order[np.arange(len(row)) + np.repeat(low - np.cumsum(count) + count, count)]
+    earlier = since[place] < logins.time[row]
+    row, place = row[earlier], place[earlier]
+    used, which = np.unique(place, return_inverse=True)
+    where = np.array([text.split(",") for text in cell[used]], float).reshape(-1, 2)[which]
+    kilometres = distance_km(logins.latitude[row], logins.longitude[row], where[:, 0], where[:, 1])
     nearest = np.full(len(logins), np.inf)
     np.minimum.at(nearest, row, kilometres)
     return np.where(np.isfinite(nearest[rows]), nearest[rows], np.nan)

@@ -8,7 +8,10 @@ is thus less surprising than an exotic one, but a new value never becomes cheap 
 import numpy as np
 
 from monitor.columns import UNKNOWN, Ints
-from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence, ordered_share
+from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence
+
+#: Values that are named as usual, the most frequent first.
+MOST_USUAL = 3
 
 
 def measure(name: str, context: Context) -> Evidence:
@@ -37,15 +40,17 @@ def measure(name: str, context: Context) -> Evidence:
 
 
 def usual_values(context: Context, name: str, rows: Ints) -> list[str | None]:
-    """The account's most frequent values with shares, as stored before the batch; built once per account."""
+    """The account's most frequent values with shares, as stored before the batch: "DE 93 %, AT 5 %"."""
     entries = context.past.stored.entries[name]
-    learned = entries.weight > 0
-    owner, value, weight = entries.account[learned], entries.value[learned], entries.weight[learned]
-    order = np.argsort(owner, kind="stable")
-    owner, value, weight = owner[order], value[order], weight[order]
-    texts: dict[int, str | None] = {}
-    for account in np.unique(context.logins.account[rows]):
-        low, high = np.searchsorted(owner, [account, account + 1])
-        mass = weight[low:high]
-        texts[int(account)] = ordered_share(list(value[low:high]), mass / mass.sum()) if low < high else "nothing yet"
-    return [texts[int(account)] for account in context.logins.account[rows]]
+    accounts, which = np.unique(context.logins.account[rows], return_inverse=True)
+    wanted = np.zeros(len(context.logins.accounts), bool)
+    wanted[accounts] = True
+    kept = np.flatnonzero((entries.weight > 0) & wanted[entries.account])
+    kept = kept[np.lexsort((-entries.weight[kept], entries.account[kept]))]
+    owner, weight = entries.account[kept], entries.weight[kept]
+    share = weight / np.bincount(owner, weight, len(wanted))[owner]
+    top = np.arange(len(owner)) - np.searchsorted(owner, owner) < MOST_USUAL
+    said = [f"{value} {100 * part:.0f} %" for value, part in zip(entries.value[kept][top], share[top], strict=True)]
+    low, high = (np.searchsorted(owner[top], accounts, side).tolist() for side in ("left", "right"))
+    texts = [", ".join(said[i:j]) or "nothing yet" for i, j in zip(low, high, strict=True)]
+    return [texts[i] for i in which.tolist()]

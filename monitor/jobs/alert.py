@@ -16,6 +16,7 @@ from monitor.events import CANONICAL_COLUMNS
 from monitor.features import NAMES
 from monitor.judging import Judgement, Words
 from monitor.rule import THIN_HISTORY
+from monitor.sequences import Rows
 from monitor.store import alerts
 
 #: Reasons copied into an alert for each of its logins.
@@ -102,32 +103,24 @@ def audit(
 def _odd_logins(odd: pd.DataFrame, part: Judgement, rows: Ints, words: Words, positions: Ints) -> list[_Odd]:
     """The logins that alerted; ``positions`` says where each stands among the words."""
     columns = {name: _plain(odd[name]) for name in dict.fromkeys(("account_id", "source", *CANONICAL_COLUMNS))}
-    records = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    return [
-        _Odd(
-            record,
-            float(part.scores.score[row]),
-            float(part.history[row]),
-            str(part.segment[row]),
-            _reasons(part, row, words, at),
-        )
-        for record, row, at in zip(records, rows, positions, strict=True)
+    records = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+    facts = (part.scores.score[rows].tolist(), part.history[rows].tolist(), part.segment[rows].tolist())
+    reasons = _reasons(part.scores.contribution[rows], words, positions)
+    return [_Odd(*known) for known in zip(records, *facts, reasons, strict=True)]
+
+
+def _reasons(contribution: Rows, words: Words, positions: Ints) -> list[list[Reason]]:
+    """Why each login is odd, the strongest reason first; ``contribution`` [m, features]."""
+    order = np.argsort(-contribution, axis=1)
+    amount = np.take_along_axis(contribution, order, axis=1).astype(np.float64)
+    said = [
+        np.take_along_axis(column[positions], order, axis=1).tolist()
+        for column in (words.observed, words.usual, words.new)
     ]
-
-
-def _reasons(part: Judgement, row: int, words: Words, at: int) -> list[Reason]:
-    """Why a login is odd, the strongest reason first."""
-    contribution = part.scores.contribution[row]
+    columns = [np.array(NAMES, object)[order].tolist(), np.round(amount, 4).tolist(), *said]
     return [
-        Reason(
-            NAMES[i],
-            round(float(contribution[i]), 4),
-            words.observed[at, i],
-            words.usual[at, i],
-            bool(words.new[at, i]),
-        )
-        for i in np.argsort(-contribution)
-        if contribution[i] > 0
+        [Reason(*parts) for parts in list(zip(*login, strict=True))[:count]]
+        for *login, count in zip(*columns, (amount > 0).sum(axis=1).tolist(), strict=True)
     ]
 
 

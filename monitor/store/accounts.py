@@ -161,12 +161,3 @@ def replace_live(connection: Connection) -> None:
     for table in ("account_state", "population_state", "traffic_state"):
         connection.execute(text(f"DELETE FROM monitor.{table}"))
         connection.execute(text(f"INSERT INTO monitor.{table} SELECT * FROM pg_temp.{table}"))
-
-
-def user_names(connection: Connection, accounts: Objects) -> "pd.Series[str]":
-    """User name by account id."""
-    rows = connection.execute(
-        text("SELECT account_id::text, user_name FROM monitor.account WHERE account_id = ANY(CAST(:ids AS uuid[]))"),
-        {"ids": list(accounts)},
-    )
-    return pd.Series(dict(rows.tuples().all()), dtype="str")

@@ -1,13 +1,16 @@
 """COPY in both directions, in columns: Arrow to PostgreSQL's binary format, and a query's result to Arrow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
 import pgpq
+import psycopg
 import pyarrow as pa
 from pyarrow import csv
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 #: Rows encoded at a time: bounds memory, and keeps the server busy while the next ones are encoded.
 SLICE = 10_000
@@ -23,12 +26,20 @@ def copy_in(connection: Connection, table: str, batch: pa.RecordBatch) -> None:
         copy.write(encoder.finish())
 
 
-def copy_out(connection: Connection, query: str, columns: Mapping[str, pa.DataType]) -> pa.Table:
-    """The result of ``query`` (no parameters: put them in a temporary table) as Arrow columns of the given types.
+def copy_out(
+    connection: Connection,
+    query: str,
+    columns: Mapping[str, pa.DataType],
+    parameters: Mapping[str, object] | None = None,
+) -> pa.Table:
+    """The result of ``query``, with ``parameters`` for its ``%(name)s``, as Arrow columns of the given types.
 
     PostgreSQL writes NULL as an empty field and an empty string as a quoted one, and so they are read.
     """
-    with cursor_of(connection) as cursor, cursor.copy(f"COPY ({query}) TO STDOUT WITH (FORMAT csv)") as copy:
+    with (
+        cursor_of(connection) as cursor,
+        cursor.copy(f"COPY ({query}) TO STDOUT WITH (FORMAT csv)", parameters) as copy,
+    ):
         buffer = b"".join(bytes(block) for block in copy)
     if not buffer:
         return pa.table({name: pa.array([], kind) for name, kind in columns.items()})
@@ -53,7 +64,12 @@ def arrow(values: Any, kind: pa.DataType) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def cursor_of(connection: Connection, *, binary: bool = False) -> Any:
-    """The driver's own cursor, in the transaction of ``connection``."""
+@contextmanager
+def cursor_of(connection: Connection, *, binary: bool = False) -> Iterator[Any]:
+    """The driver's own cursor, in the transaction of ``connection``; its errors are raised as SQLAlchemy's."""
     driver: Any = connection.connection
-    return driver.cursor(binary=binary)
+    try:
+        with driver.cursor(binary=binary) as cursor:
+            yield cursor
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error, dialect=connection.dialect) from error

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from monitor.judging import Judgement
 from monitor.store.copy import arrow, copy_in
-from monitor.store.unscored import KEY, key_columns
+from monitor.store.unscored import key_columns
 
 #: Serialises everything that scores or learns: a pass reads the baselines that the one before has written.
 _LOCK = "hashtextextended('monitor.score', 0)"
@@ -44,8 +45,8 @@ def add_scores(
     threshold_id: int,
     model_id: UUID,
     scored_at: datetime,
-) -> int:
-    """Store the scores of ``events`` [n]; a login that has one keeps it. Returns how many were new."""
+) -> None:
+    """Store the scores of ``events`` [n]; ``ValueError`` when one of them has a score already."""
     scores = judged.scores
     count, features = scores.contribution.shape
     at = pa.scalar(scored_at, pa.timestamp("us", "UTC"))
@@ -63,13 +64,10 @@ def add_scores(
         "threshold_id": pa.array(np.full(count, threshold_id)),
         "segment": pa.array(judged.segment, pa.string()),
     }
-    connection.execute(text("CREATE TEMPORARY TABLE fresh_score (LIKE monitor.login_score) ON COMMIT DROP"))
-    copy_in(connection, "fresh_score", pa.RecordBatch.from_pydict(columns))
-    added = connection.execute(
-        text(f"INSERT INTO monitor.login_score SELECT * FROM fresh_score ORDER BY {KEY} ON CONFLICT DO NOTHING")
-    ).rowcount
-    connection.execute(text("DROP TABLE fresh_score"))
-    return added
+    try:
+        copy_in(connection, f"monitor.login_score ({', '.join(columns)})", pa.RecordBatch.from_pydict(columns))
+    except IntegrityError as error:
+        raise ValueError("the login has a score already") from error
 
 
 def _lists(values: pa.Array, lengths: "np.ndarray", missing: "np.ndarray | None" = None) -> pa.Array:

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, text
 
+from monitor.columns import Objects
 from monitor.store.copy import arrow, copy_in, copy_out
 
 KEY = "account_id, source, event_id, occurred_at"
@@ -14,7 +15,6 @@ KEY = "account_id, source, event_id, occurred_at"
 #: What a pass reads of an event; ``network`` is the /24 or /48 that the address lies in.
 _SELECTED = {
     "account_id": ("e.account_id", pa.string()),
-    "user": ("a.user_name", pa.string()),
     "source": ("e.source", pa.string()),
     "event_id": ("e.event_id", pa.string()),
     "occurred_us": ("(extract(epoch FROM e.occurred_at) * 1000000)::bigint", pa.int64()),
@@ -46,7 +46,7 @@ def next_unscored(connection: Connection, until: datetime, limit: int) -> pd.Dat
         connection,
         """
         SELECT account_id, source, event_id, occurred_at, true FROM monitor.unscored_event
-        WHERE occurred_at < :until ORDER BY occurred_at, account_id, source, event_id LIMIT :limit
+        WHERE occurred_at < %(until)s ORDER BY occurred_at, account_id, source, event_id LIMIT %(limit)s
         """,
         {"until": until, "limit": limit},
     )
@@ -65,12 +65,12 @@ def stored_between(
         """
         SELECT e.account_id, e.source, e.event_id, e.occurred_at,
                v.alert_id IS NULL OR t.status = 'dismissed'
-                   OR t.status = 'open' AND (e.occurred_at < :patience_before OR t.audit_chance IS NOT NULL)
+                   OR t.status = 'open' AND (e.occurred_at < %(patience_before)s OR t.audit_chance IS NOT NULL)
         FROM monitor.login_event e
         LEFT JOIN monitor.alert_event v USING (account_id, source, event_id, occurred_at)
         LEFT JOIN monitor.alert t ON t.alert_id = v.alert_id
-        WHERE e.occurred_at >= :since AND e.occurred_at < :until
-        ORDER BY e.occurred_at FETCH FIRST :limit ROWS WITH TIES
+        WHERE e.occurred_at >= %(since)s AND e.occurred_at < %(until)s
+        ORDER BY e.occurred_at FETCH FIRST %(limit)s ROWS WITH TIES
         """,
         {"since": since, "until": until, "patience_before": patience_before, "limit": limit},
     )
@@ -83,33 +83,41 @@ def due_for_learning(connection: Connection, patience_before: datetime, until: d
         """
         SELECT v.account_id, v.source, v.event_id, v.occurred_at, true
         FROM monitor.alert_event v JOIN monitor.alert t USING (alert_id)
-        WHERE v.learned_at IS NULL AND v.occurred_at < :until
-          AND (t.status = 'dismissed' OR t.status = 'open' AND v.occurred_at < :patience_before)
+        WHERE v.learned_at IS NULL AND v.occurred_at < %(until)s
+          AND (t.status = 'dismissed' OR t.status = 'open' AND v.occurred_at < %(patience_before)s)
         """,
         {"patience_before": patience_before, "until": until},
     )
 
 
 def _events(connection: Connection, keys: str, parameters: dict[str, object]) -> pd.DataFrame:
-    connection.execute(text(f"CREATE TEMPORARY TABLE chosen ({KEY}, learnable) ON COMMIT DROP AS {keys}"), parameters)
-    connection.execute(text("ANALYZE chosen"))
+    """The events whose keys a query selects, with a flag for ``learnable``, sorted by account and time."""
     names = [*_SELECTED, "learnable"]
     columns = ", ".join(f"{expression} AS {name}" for name, (expression, _) in _SELECTED.items())
-    table = copy_out(
+    events = copy_out(
         connection,
         f"""
-        SELECT {columns}, chosen.learnable
-        FROM chosen JOIN monitor.login_event e USING ({KEY}) JOIN monitor.account a USING (account_id)
+        WITH chosen ({KEY}, learnable) AS MATERIALIZED ({keys})
+        SELECT {columns}, chosen.learnable FROM chosen JOIN monitor.login_event e USING ({KEY})
         WHERE e.occurred_at BETWEEN (SELECT min(occurred_at) FROM chosen) AND (SELECT max(occurred_at) FROM chosen)
         ORDER BY e.account_id, e.occurred_at, e.source, e.event_id
         """,
         dict(zip(names, [kind for _, kind in _SELECTED.values()] + [pa.bool_()], strict=True)),
-    )
-    connection.execute(text("DROP TABLE chosen"))
-    events = table.to_pandas()
+        parameters,
+    ).to_pandas()
     events["occurred_at"] = pd.to_datetime(events.pop("occurred_us"), unit="us", utc=True)
     events["asn"] = events["asn"].astype("Int64")
+    events["user"] = events["account_id"].map(_user_names(connection, events["account_id"].unique()))
     return events
+
+
+def _user_names(connection: Connection, accounts: Objects) -> dict[str, str]:
+    """User name by account id."""
+    rows = connection.execute(
+        text("SELECT account_id::text, user_name FROM monitor.account WHERE account_id = ANY(CAST(:ids AS uuid[]))"),
+        {"ids": list(accounts)},
+    )
+    return {str(account): str(name) for account, name in rows}
 
 
 def key_columns(events: pd.DataFrame) -> dict[str, pa.Array]:
@@ -130,20 +138,23 @@ def uuid_array(column: "pd.Series[str]") -> pa.Array:
 
 def no_longer_unscored(connection: Connection, events: pd.DataFrame) -> None:
     """Take the events off the queue; in the transaction that stores what became of them."""
+    _for_each(connection, events, f"DELETE FROM monitor.unscored_event t USING named {_NAMED}")
+
+
+def _for_each(connection: Connection, events: pd.DataFrame, statement: str, **parameters: object) -> None:
+    """Run a statement that joins the keys of ``events`` as the table ``named``."""
     connection.execute(
-        text(f"CREATE TEMPORARY TABLE scored ON COMMIT DROP AS SELECT {KEY} FROM monitor.unscored_event LIMIT 0")
+        text(f"CREATE TEMPORARY TABLE named ON COMMIT DROP AS SELECT {KEY} FROM monitor.unscored_event LIMIT 0")
     )
-    copy_in(connection, "scored", pa.RecordBatch.from_pydict(key_columns(events)))
-    connection.execute(
-        text(
-            """
-            DELETE FROM monitor.unscored_event q USING scored s
-            WHERE (q.account_id, q.source, q.event_id, q.occurred_at)
-                = (s.account_id, s.source, s.event_id, s.occurred_at)
-            """
-        )
-    )
-    connection.execute(text("DROP TABLE scored"))
+    copy_in(connection, "named", pa.RecordBatch.from_pydict(key_columns(events)))
+    connection.execute(text(statement), parameters)
+    connection.execute(text("DROP TABLE named"))
+
+
+_NAMED = (
+    "WHERE (t.account_id, t.source, t.event_id, t.occurred_at)"
+    " = (named.account_id, named.source, named.event_id, named.occurred_at)"
+)
 
 
 @dataclass(frozen=True)
@@ -205,16 +216,7 @@ def learned_until(connection: Connection, until: datetime) -> int:
 
 def mark_learned(connection: Connection, events: pd.DataFrame, at: datetime) -> None:
     """Remember that these logins of alerts entered their baselines."""
-    rows = events[["account_id", "source", "event_id", "occurred_at"]].to_dict("records")
-    connection.execute(
-        text(
-            """
-            UPDATE monitor.alert_event SET learned_at = :at
-            WHERE (account_id, source, event_id, occurred_at) = (:account_id, :source, :event_id, :occurred_at)
-            """
-        ),
-        [row | {"at": at} for row in rows],
-    )
+    _for_each(connection, events, f"UPDATE monitor.alert_event t SET learned_at = :at FROM named {_NAMED}", at=at)
 
 
 def mark_relearned(connection: Connection, until: datetime, patience_before: datetime, at: datetime) -> None:
