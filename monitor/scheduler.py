@@ -29,8 +29,9 @@ from uuid_utils.compat import uuid7
 from monitor.config import Settings
 from monitor.events import MonitorError
 from monitor.store import jobs as store
-from monitor.store.engine import explain, guarded, writing
+from monitor.store.engine import acting, explain, guarded, writing
 from monitor.store.jobs import Lease, RunEnded, RunGuard
+from monitor.store.roles import INGEST, SCORER
 
 LEASE = "scheduler"
 STOP_SECONDS = 6.0  # of the ten that SIGTERM leaves; the rest is for telling the database
@@ -48,18 +49,25 @@ Observer = Callable[[str, str, float, Mapping[str, int | float | str]], None]
 
 @dataclass(frozen=True)
 class Job:
-    """Something to do ``every`` so often; a run that takes longer than ``deadline`` is given up."""
+    """Something to do ``every`` so often; a run that takes longer than ``deadline`` is given up.
+
+    Its transactions have the rights of the database ``role``; without one, those of the scheduler itself.
+    """
 
     name: str
     work: Work
     every: timedelta
     deadline: timedelta
+    role: str | None = None
 
 
 def standard_jobs(settings: Settings) -> list[Job]:
     """The jobs of ``monitor run``: ``monitor.jobs.<name>.run`` for each name in ``settings.intervals``."""
     deadline = timedelta(seconds=settings.job_deadline_seconds)
-    return [Job(name, _from_module(name), every, deadline) for name, every in settings.intervals.items()]
+    return [
+        Job(name, _from_module(name), every, deadline, INGEST if name.startswith("pull") else SCORER)
+        for name, every in settings.intervals.items()
+    ]
 
 
 def _from_module(name: str) -> Work:
@@ -185,8 +193,9 @@ class Scheduler:
         started = monotonic()
         counts: Mapping[str, int | float | str] = {}
         status, error = "succeeded", None
+        engine = acting(self._engine, run.job.role) if run.job.role else self._engine
         try:
-            counts = run.job.work(guarded(self._engine, run.guard), self._settings, self._clock())
+            counts = run.job.work(guarded(engine, run.guard), self._settings, self._clock())
         except RunEnded as reason:
             status, error = "abandoned", str(reason)
         except Exception as failure:  # whatever a job raises is its failure, never the scheduler's

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -112,54 +111,6 @@ def test_pull_without_sources_says_what_it_needs(environment: None) -> None:
     result = monitor("pull")
     assert result.exit_code == 0
     assert "[[sources]]" in result.output
-
-
-def test_sql_prints_a_table_and_csv(environment: None) -> None:
-    query = "SELECT 1 AS number, NULL AS nothing, 'a,b' AS text, '{1,2}'::int[] AS list, true AS yes, '12:00'::time"
-    assert "number" in monitor("sql", query).output
-    shown = list(csv.reader(io.StringIO(monitor("sql", query, "--csv").output)))
-    assert shown == [
-        ["number", "nothing", "text", "list", "yes", "time"],
-        ["1", "", "a,b", "[1, 2]", "true", "12:00:00"],
-    ]
-
-
-def test_sql_without_rows_still_names_the_columns(environment: None) -> None:
-    assert monitor("sql", "SELECT alert_id, score FROM alert", "--csv").output == "alert_id,score\n"
-
-
-def test_a_long_table_says_that_there_is_more(environment: None) -> None:
-    assert "only the first 1,000 rows" in monitor("sql", "SELECT generate_series(1, 1001)").output
-    assert "only the first" not in monitor("sql", "SELECT generate_series(1, 1000)").output
-
-
-@pytest.mark.parametrize(
-    ("query", "says"),
-    [
-        ("SELECT * FROM monitor.account", "permission denied"),
-        ("SELECT 1; SELECT 2", "cannot insert multiple commands"),
-        ("RESET ROLE; SELECT * FROM monitor.account", "cannot insert multiple commands"),
-        ("DELETE FROM reporting.review", "permission denied|read-only"),
-        ("CREATE TEMPORARY TABLE t (x int)", "read-only|permission denied"),
-        ("SELECT pg_read_file('/etc/passwd')", "permission denied"),
-        ("SELECT set_config('transaction_read_only', 'off', true)", "transaction read-write mode"),
-        ("selct", "syntax error"),
-        ("", "query"),
-        ("SELECT '\udcff'", "no valid text"),
-        ("SELECT 'infinity'::timestamptz", "query: "),
-    ],
-)
-def test_a_query_that_may_not_run_is_refused_in_one_line(query: str, says: str, environment: None) -> None:
-    result = monitor("sql", query)
-    assert result.exit_code == 1
-    assert result.stderr.count("\n") == 1
-
-    assert re.search(says, result.stderr)
-
-
-def test_a_query_that_takes_too_long_is_cancelled(environment: None) -> None:
-    result = monitor("sql", "SELECT pg_sleep(30)", "--timeout", "0.2")
-    assert (result.exit_code, "statement timeout" in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("evil", ["\x1b[2J", "\u202egnp.exe", "a\nb", "[red]x[/red]", "\ud800", "\x9b31m"])

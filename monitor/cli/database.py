@@ -34,13 +34,14 @@ def sql(query: str, as_csv: bool, timeout: float) -> None:
     """Run one QUERY as the read-only reporting role.
 
     The views are in schema reporting: login_event, login_score, attribution, alert, alert_event, review, threshold,
-    baseline, user_risk, detection_quality, job_run.
+    baseline, user_risk, detection_quality, score_distribution, job_run.
     """
     from monitor.cli.output import plain, say, show_table
     from monitor.cli.session import opened
     from monitor.store.reporting import ask
 
-    with opened() as (engine, _), ask(engine, query, timeout) as (columns, rows):
+    most = None if as_csv else MOST_ROWS + 1
+    with opened() as (engine, _), ask(engine, query, timeout, most) as (columns, rows):
         if as_csv:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(columns)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.parameters import Moment, Registered
+from monitor.store.roles import INGEST
 
 
 def _formats() -> Iterable[str]:
@@ -40,7 +41,7 @@ def ingest(paths: tuple[str, ...], format_: str, source: str, rejects: Path | No
     from monitor.jobs.ingest import IngestReport, ingest
     from monitor.sources import Options
 
-    with opened() as (engine, _), progress() as tell:
+    with opened(INGEST) as (engine, _), progress() as tell:
 
         def told(position: int, report: IngestReport) -> None:
             if report.read:
@@ -65,7 +66,7 @@ def pull() -> None:
     from monitor.cli.session import opened, recorded
     from monitor.jobs import pull
 
-    with opened() as (engine, settings):
+    with opened(INGEST) as (engine, settings):
         if not settings.sources:
             say("no sources are configured; add [[sources]] with name, url and query to monitor.toml")
             return

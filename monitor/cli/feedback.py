@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from monitor.store.roles import SCORER, WEB
+
 MOST_PROBLEMS = 100  # lines of a file that are explained one by one
 
 
@@ -34,7 +36,7 @@ def review(
         return
     if alert_id is None or verdict is None or by is None:
         raise click.UsageError("give ALERT_ID, confirm or dismiss, and --by NAME; or --file CSV")
-    with opened() as (engine, _):
+    with opened(WEB) as (engine, _):
         taken = review(engine, alert_id, verdict, by, note, datetime.now(UTC), reason)
     from monitor.cli.output import say
 
@@ -46,7 +48,7 @@ def _review_file(path: Path) -> None:
     from monitor.cli.session import opened
     from monitor.jobs.review import review_file
 
-    with opened() as (engine, _):
+    with opened(WEB) as (engine, _):
         report = review_file(engine, path, datetime.now(UTC))
     for line, why in report.problems[:MOST_PROBLEMS]:
         click.echo(printable(f"line {line}: {why}"), err=True)
@@ -62,6 +64,6 @@ def calibrate() -> None:
     from monitor.cli.session import opened, recorded
     from monitor.jobs.calibrate import calibrate
 
-    with opened() as (engine, settings), recorded(engine, "calibrate") as record, progress() as tell:
+    with opened(SCORER) as (engine, settings), recorded(engine, "calibrate") as record, progress() as tell:
         record.counts = calibrate(engine, settings, datetime.now(UTC), tell)
     say(counted(record.counts))

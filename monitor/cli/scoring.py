@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.parameters import Moment, Registered
+from monitor.store.roles import SCORER
 
 
 def _detectors() -> Iterable[str]:
@@ -27,7 +28,7 @@ def train(until: datetime | None, detector: str | None) -> None:
     from monitor.cli.session import opened, recorded
     from monitor.jobs.train import train
 
-    with opened() as (engine, settings), recorded(engine, "train") as record, progress() as tell:
+    with opened(SCORER) as (engine, settings), recorded(engine, "train") as record, progress() as tell:
         record.counts = train(engine, settings, until or datetime.now(UTC), detector or settings.detector, tell)
     say(counted(record.counts))
 
@@ -40,7 +41,7 @@ def score(until: datetime | None) -> None:
     from monitor.cli.session import opened, recorded
     from monitor.jobs.score import score
 
-    with opened() as (engine, settings), recorded(engine, "score") as record, progress() as tell:
+    with opened(SCORER) as (engine, settings), recorded(engine, "score") as record, progress() as tell:
         record.counts = score(engine, settings, datetime.now(UTC), until, tell)
     say(counted(record.counts))
 
@@ -60,7 +61,7 @@ def evaluate(labels: Path, since: datetime | None, as_json: bool, html: Path | N
     from monitor.evaluation.table import tables
     from monitor.jobs.evaluate import evaluate
 
-    with opened() as (engine, _):
+    with opened(SCORER) as (engine, _):
         evaluation = evaluate(engine, labels, since, html)
     if as_json:
         click.echo(evaluation.to_json())

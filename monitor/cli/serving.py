@@ -2,6 +2,8 @@
 
 import click
 
+from monitor.store.roles import SCORER
+
 
 @click.command()
 def run() -> None:
@@ -17,7 +19,7 @@ def run() -> None:
     from monitor.scheduler import Scheduler, serve, standard_jobs
 
     logs.configure()
-    with opened() as (engine, settings):
+    with opened(SCORER) as (engine, settings):
         metrics = registry(engine)
         runs = RunMetrics(metrics, leading=lambda: scheduler.leading)
         scheduler = Scheduler(engine, settings, standard_jobs(settings), observe=runs.observe)

@@ -11,19 +11,19 @@ from uuid_utils.compat import uuid7
 
 from monitor import logs
 from monitor.config import Settings, load_settings
-from monitor.store.engine import connect, explain, writing
+from monitor.store.engine import acting, connect, explain, writing
 from monitor.store.jobs import record_run
 from monitor.store.schema import require_schema
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Engine, Settings]]:
-    """The configured database, ready to use, and the settings."""
+def opened(role: str | None = None) -> Iterator[tuple[Engine, Settings]]:
+    """The configured database, ready to use as ``role`` (None: with the login's own rights), and the settings."""
     settings = load_settings()
     engine = connect(settings)
     try:
         require_schema(engine)
-        yield engine, settings
+        yield acting(engine, role) if role else engine, settings
     finally:
         engine.dispose()
 

@@ -2,7 +2,8 @@
 
 Store functions take the connection that ``reading`` or ``writing`` yields and never commit. A *guard* may be bound
 to an engine (``guarded``); it then opens and closes every transaction made through that engine, which is how the
-scheduler stops a job that lost its lease from committing.
+scheduler stops a job that lost its lease from committing. A *role* may be bound as well (``acting``): each transaction
+then has the rights of that role (``monitor.store.roles``) and no more.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol
 
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -71,19 +73,37 @@ def guarded(engine: Engine, guard: Guard) -> Engine:
     return engine.execution_options(monitor_guard=guard)
 
 
+def acting(engine: Engine, role: str) -> Engine:
+    """The same engine and pool, with every transaction made as ``role``; raises ``DatabaseError`` where it may not."""
+    return engine.execution_options(monitor_role=role)
+
+
+def take_role(connection: Connection, role: str) -> None:
+    """Go on as ``role`` until this transaction ends; raises ``DatabaseError`` where the login may not."""
+    try:
+        connection.execute(text(f"SET LOCAL ROLE {role}"))
+    except DBAPIError as error:
+        if isinstance(error.orig, InsufficientPrivilege):
+            raise _refused(connection.engine, role) from None
+        raise
+
+
 def limited(engine: Engine, role: str, seconds: float) -> Engine:
     """The same engine, from now on as ``role``, each statement cancelled after ``seconds``.
 
     The role keeps a fault of the program from doing what the program should never do. ``role`` is this code's own.
     """
 
-    def take_role(connection: Any, entry: ConnectionPoolEntry) -> None:
-        connection.execute(f"SET ROLE {role}")
+    def limit(connection: Any, entry: ConnectionPoolEntry) -> None:
+        try:
+            connection.execute(f"SET ROLE {role}")
+        except InsufficientPrivilege:
+            raise _refused(engine, role) from None
         connection.execute(f"SET statement_timeout = {int(seconds * 1000)}")
         connection.commit()
 
     engine.dispose()
-    event.listen(engine, "connect", take_role)
+    event.listen(engine, "connect", limit)
     return engine
 
 
@@ -91,10 +111,8 @@ def limited(engine: Engine, role: str, seconds: float) -> Engine:
 def reading(engine: Engine, seconds: float | None = None) -> Iterator[Connection]:
     """A read-only transaction that sees one moment throughout; each statement is cancelled after ``seconds``."""
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    guard = _guard(engine)
     with engine.connect().execution_options(**options) as connection, connection.begin():
-        if guard is not None:
-            guard.begin(connection)
+        _begin(engine, connection)
         if seconds is not None:
             connection.execute(text(f"SET LOCAL statement_timeout = {int(seconds * 1000)}"))
         yield connection
@@ -103,11 +121,10 @@ def reading(engine: Engine, seconds: float | None = None) -> Iterator[Connection
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that commits all or, on any exception, nothing."""
-    guard = _guard(engine)
     with engine.begin() as connection:
-        if guard is not None:
-            guard.begin(connection)
+        _begin(engine, connection)
         yield connection
+        guard = _guard(engine)
         if guard is not None:
             guard.before_commit(connection)
 
@@ -123,7 +140,24 @@ def explain(error: BaseException) -> str:
 
 def is_database_failure(error: BaseException) -> bool:
     """Whether the database refused or broke off, rather than the program being wrong."""
-    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+    return isinstance(error, OperationalError) or (
+        isinstance(error, DBAPIError)
+        and (error.connection_invalidated or isinstance(error.orig, InsufficientPrivilege))
+    )
+
+
+def _begin(engine: Engine, connection: Connection) -> None:
+    role = engine.get_execution_options().get("monitor_role")
+    if role is not None:
+        take_role(connection, role)
+    guard = _guard(engine)
+    if guard is not None:
+        guard.begin(connection)
+
+
+def _refused(engine: Engine, role: str) -> DatabaseError:
+    login = engine.url.username
+    return DatabaseError(f"login {login} may not act as {role}; have an administrator run: GRANT {role} TO {login}")
 
 
 def _guard(engine: Engine) -> Guard | None:

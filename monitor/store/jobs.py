@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
 from monitor.store import tables
+from monitor.store.roles import SCORER
 
 LONGEST_ERROR = 1_000
 
@@ -151,14 +152,18 @@ def last_done(connection: Connection) -> dict[str, datetime]:
 
 
 def end_sessions(connection: Connection, run_ids: Sequence[UUID]) -> None:
-    """End the database sessions in which these runs are working, so that they hold no lock and no snapshot."""
+    """End the database sessions in which these runs are working, so that they hold no lock and no snapshot.
+
+    The rest of the transaction has the rights of the login itself: sessions are the login's, not the role's.
+    """
     query = text(
         """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE application_name = ANY(:names) AND usename = current_user AND pid <> pg_backend_pid()
+        WHERE application_name = ANY(:names) AND usename = session_user AND pid <> pg_backend_pid()
         """
     )
     if run_ids:
+        connection.execute(text("SET LOCAL ROLE NONE"))
         connection.execute(query, {"names": [_session_name(run_id) for run_id in run_ids]})
 
 
@@ -192,6 +197,7 @@ class RunGuard:
         )
 
     def before_commit(self, connection: Connection) -> None:
+        connection.execute(text(f"SET LOCAL ROLE {SCORER}"))  # whatever the job's role: others may not see the lease
         # The lease first, as whoever takes it over does: two orders would deadlock.
         if not holds(connection, self.lease):
             raise RunEnded("another process leads")

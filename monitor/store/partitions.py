@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
-PARTITIONED = ("login_event", "login_score")
 PATIENCE = "5s"  # how long to wait for readers of a month before dropping it
 
 
@@ -36,10 +35,9 @@ def months(connection: Connection) -> list[datetime]:
 
 
 def drop_month(connection: Connection, month: datetime) -> None:
-    """Drop a month of events and scores. Fails rather than make every login wait behind a long reader."""
+    """Drop a month of events and scores, which must be over. Fails rather than make every login wait for a reader."""
     connection.execute(text("SELECT set_config('lock_timeout', :patience, true)"), {"patience": PATIENCE})
-    for parent in PARTITIONED:
-        connection.execute(text(f"DROP TABLE IF EXISTS monitor.{parent}_{month:%Y%m}"))
+    connection.execute(text("SELECT monitor.drop_month(:month)"), {"month": month})
 
 
 def delete_leftovers(connection: Connection, before: datetime) -> int:

@@ -53,10 +53,16 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
 
 def _revision(engine: Engine) -> str | None:
     with reading(engine) as connection:
-        if connection.scalar(text("SELECT to_regclass('monitor.alembic_version')")) is None:
+        inside = connection.scalar(
+            text("SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = 'monitor'")
+        )
+        if inside is None or (
+            inside and connection.scalar(text("SELECT to_regclass('monitor.alembic_version')")) is None
+        ):
             return None
+        where = "version_num FROM monitor.alembic_version" if inside else "revision FROM reporting.schema_version"
         try:
-            found: str | None = connection.scalar(text("SELECT version_num FROM monitor.alembic_version"))
+            found: str | None = connection.scalar(text(f"SELECT {where}"))
         except ProgrammingError:
             raise SchemaError("this database role may not read schema monitor; ask its owner for access") from None
         return found

@@ -17,10 +17,20 @@ from monitor.store.tables.logins import (
     unscored_event,
 )
 from monitor.store.tables.operations import erasure, job_run, lease, pseudonym_key
-from monitor.store.tables.scoring import account_state, login_score, model, population_state, threshold, traffic_state
+from monitor.store.tables.scoring import (
+    account_day,
+    account_state,
+    login_score,
+    model,
+    population_state,
+    score_day,
+    threshold,
+    traffic_state,
+)
 
 __all__ = [
     "account",
+    "account_day",
     "account_state",
     "alert",
     "alert_event",
@@ -42,6 +52,7 @@ __all__ = [
     "review",
     "reviewer",
     "scoped_dismissal",
+    "score_day",
     "sign_in_try",
     "source_cursor",
     "source_total",

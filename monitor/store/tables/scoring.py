@@ -1,6 +1,19 @@
 """What scoring knows and says: baselines, population, models, scores, thresholds."""
 
-from sqlalchemy import REAL, BigInteger, Boolean, Column, Double, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from monitor.store.tables.base import event_key, metadata, time
@@ -109,4 +122,25 @@ recalibration = Table(
     Column("logins", Integer, nullable=False),
     Column("share", Double, nullable=False),
     Column("tail", JSONB, nullable=False),
+)
+
+#: Scores summed up by account and day, and counted by day and tenth of a score; triggers of login_score keep them up.
+account_day = Table(
+    "account_day",
+    metadata,
+    Column("account_id", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True),  # UTC
+    Column("risk", Double, nullable=False),
+    Column("max_score", REAL, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+)
+
+score_day = Table(
+    "score_day",
+    metadata,
+    Column("day", Date, primary_key=True),  # UTC
+    Column("tenth", SmallInteger, primary_key=True),
+    Column("logins", BigInteger, nullable=False),
+    Column("alerted", BigInteger, nullable=False),
 )
