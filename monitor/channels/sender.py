@@ -73,9 +73,11 @@ class Sender:
     def send(self, notice: Notice) -> Failure | None:
         """Send a notice; returns within the channel's time-out and ``GRACE_SECONDS``, whatever happens."""
         deadline = monotonic() + self._settings.timeout_seconds + GRACE_SECONDS
-        process = self._process = self._process or self._start()
-        assert process.stdin is not None and process.stdout is not None
         try:
+            if self._process is None:
+                self._process = _start()
+                _write(self._process.stdin, json.dumps(_plain(self._settings)).encode())
+            process = self._process
             _write(process.stdin, NOTICES.dump_json(notice))
             answer = _read_line(process.stdout, deadline)
         except TimeoutError:
@@ -89,18 +91,6 @@ class Sender:
         found = json.loads(answer)
         return None if found is None else Failure(**found)
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "monitor.channels.sender"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # libraries log what they send, and where to
-            bufsize=0,
-        )
-        assert process.stdin is not None
-        _write(process.stdin, json.dumps(_plain(self._settings)).encode())
-        return process
-
     def _end(self) -> None:
         if self._process is None:
             return
@@ -112,20 +102,32 @@ class Sender:
         self._process = None
 
 
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "monitor.channels.sender"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # libraries log what they send, and where to
+        bufsize=0,
+    )
+
+
 def _plain(settings: ChannelSettings) -> dict[str, Any]:
     """The settings with their secrets, for the process that needs them."""
     secrets = {name: value.get_secret_value() for name in ("target", "secret") if (value := getattr(settings, name))}
     return settings.model_dump(mode="json") | secrets
 
 
-def _write(pipe: IO[bytes], text: bytes) -> None:
+def _write(pipe: IO[bytes] | None, text: bytes) -> None:
+    assert pipe is not None
     left = memoryview(text + b"\n")
     while left:
         left = left[pipe.write(left) :]
 
 
-def _read_line(pipe: IO[bytes], deadline: float) -> bytes:
+def _read_line(pipe: IO[bytes] | None, deadline: float) -> bytes:
     """What comes up to the end of a line, or of the stream; ``TimeoutError`` after the deadline (time.monotonic())."""
+    assert pipe is not None
     line = b""
     while not line.endswith(b"\n"):
         if not select.select([pipe], [], [], max(0.0, deadline - monotonic()))[0]:

@@ -28,6 +28,8 @@ class ChannelSettings(BaseModel):
     minimum_severity: Literal["low", "medium", "high", "critical"] = "medium"
     #: Whether each alert is told; without, the channel gets its digest only.
     alerts: bool = True
+    #: Whether the accounts of a campaign are told one by one; without an answer, to machines but not to people.
+    campaigns: Literal["each", "once"] | None = None
     digest_at: time | None = None
     quiet_hours: tuple[time, time] | None = None
     critical_in_quiet_hours: bool = False
@@ -38,6 +40,10 @@ class ChannelSettings(BaseModel):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def tells_campaigns_once(self) -> bool:
+        return (self.campaigns or ("once" if self.kind == "apprise" else "each")) == "once"
 
     @field_validator("time_zone")
     @classmethod

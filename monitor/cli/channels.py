@@ -76,4 +76,4 @@ def retry(name: str | None) -> None:
 
     with opened() as (engine, _), writing(engine) as connection:
         count = revive(connection, name, datetime.now(UTC))
-    say(f"{count:,} notices will be tried again")
+    say(f"{count:,} {'notice' if count == 1 else 'notices'} will be tried again")

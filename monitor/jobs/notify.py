@@ -94,7 +94,8 @@ def test_notice(now: datetime) -> AlertNotice:
 
 def _decide(connection: Connection, channel: ChannelSettings, now: datetime) -> None:
     if channel.alerts:
-        deliveries.decide(connection, channel.name, channel.minimum_severity, now - LOOK_BACK, now)
+        wanted = deliveries.Wanted(channel.name, channel.minimum_severity, channel.tells_campaigns_once)
+        deliveries.decide(connection, wanted, now - LOOK_BACK, now)
     day = hours.digest_due(channel, now)
     if day is not None:
         deliveries.decide_digest(connection, channel.name, day, now)

@@ -33,14 +33,30 @@ class Claim:
     attempts: int
 
 
-def decide(connection: Connection, channel: str, least: str, since: datetime, now: datetime) -> int:
-    """Decide to tell each open alert of at least that severity that changed ``since``; returns the notices added.
+@dataclass(frozen=True)
+class Wanted:
+    """What a channel wants to be told: alerts of at least that severity, those of a campaign each or only the worst."""
+
+    channel: str
+    least: str
+    campaigns_once: bool = False
+
+
+def decide(connection: Connection, wanted: Wanted, since: datetime, now: datetime) -> int:
+    """Decide to tell each open alert that is wanted and changed ``since``; returns the notices added.
 
     An alert is told once for each severity it reaches. A notice that nobody has tried to send yet tells the worst.
     """
-    values = {"channel": channel, "now": now, "since": since, "order": list(SEVERITIES), "least": list(at_least(least))}
+    values = {
+        "channel": wanted.channel,
+        "least": list(at_least(wanted.least)),
+        "once": wanted.campaigns_once,
+        "order": list(SEVERITIES),
+        "since": since,
+        "now": now,
+    }
     connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended('delivery ' || :channel, 0))"), {"channel": channel}
+        text("SELECT pg_advisory_xact_lock(hashtextextended('delivery ' || :channel, 0))"), {"channel": wanted.channel}
     )
     connection.execute(
         text(
@@ -59,12 +75,19 @@ def decide(connection: Connection, channel: str, least: str, since: datetime, no
         text(
             """
             INSERT INTO monitor.delivery (channel, alert_id, severity, kind, status, attempts, next_try_at, decided_at)
-            SELECT :channel, alert_id, severity,
+            SELECT DISTINCT ON (CASE WHEN :once THEN coalesce(t.campaign_id, t.alert_id) ELSE t.alert_id END)
+                :channel, alert_id, severity,
                 CASE WHEN EXISTS (SELECT FROM monitor.delivery e WHERE (e.channel, e.alert_id) = (:channel, t.alert_id))
                     THEN 'worsened' ELSE 'opened' END,
-                'pending', 0, :now, :now
+                'pending', 0, CAST(:now AS timestamptz), CAST(:now AS timestamptz)
             FROM monitor.alert t
             WHERE status = 'open' AND updated_at >= :since AND severity = ANY(:least)
+                AND NOT (:once AND campaign_id IS NOT NULL AND EXISTS (
+                    SELECT FROM monitor.alert k JOIN monitor.delivery e USING (alert_id)
+                    WHERE k.campaign_id = t.campaign_id AND e.channel = :channel
+                        AND array_position(:order, e.severity) >= array_position(:order, t.severity)))
+            ORDER BY CASE WHEN :once THEN coalesce(t.campaign_id, t.alert_id) ELSE t.alert_id END,
+                array_position(:order, t.severity) DESC, score DESC, alert_id
             ON CONFLICT (channel, alert_id, severity) DO NOTHING
             """
         ),

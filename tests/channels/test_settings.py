@@ -1,11 +1,13 @@
 """A channel that could not work is refused when the configuration is read, in one line without its secrets."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from receivers import SECRET
 
+from monitor.channels import channel
 from monitor.config import ConfigError, load_settings
 
 
@@ -65,3 +67,12 @@ def test_what_cannot_work_is_said_in_one_line(lines: str, says: str, write: Any)
 def test_two_channels_cannot_have_one_name(write: Any) -> None:
     with pytest.raises(ConfigError, match="two channels are called 'soc'"):
         write('[[channels]]\nname = "soc"\nkind = "jsonl"\ntarget = "a"\n' * 2)
+
+
+def test_every_example_of_the_documentation_is_a_channel_that_can_be_made(write: Any) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "channels.md").read_text()
+    examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    found = write("\n".join(examples))
+    assert {one.kind for one in found} == {"apprise", "webhook", "syslog"}
+    for one in found:
+        channel(one)

@@ -20,7 +20,8 @@ from receivers import HttpReceiver, http_receiver
 from receivers import settings as channel_settings
 from sqlalchemy import Engine, text
 
-from monitor.channels.sender import Failure
+from monitor.channels import Notice
+from monitor.channels.sender import Failure, Sender, deliver
 from monitor.channels.settings import ChannelSettings
 from monitor.config import Settings
 from monitor.jobs import notify
@@ -69,6 +70,18 @@ def lines(file: Path) -> list[Any]:
 
 def file_channel(file: Path, **more: Any) -> ChannelSettings:
     return channel_settings("jsonl", str(file)).model_copy(update={"name": "siem", **more})
+
+
+class SenderInThisProcess(Sender):
+    """Does without the process of its own, which test_sender.py tests: it takes a moment to start."""
+
+    def send(self, notice: Notice) -> Failure | None:
+        return deliver(self._settings, notice)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify, "Sender", SenderInThisProcess)
 
 
 @pytest.fixture
@@ -226,8 +239,8 @@ def test_a_notice_is_given_up_after_its_tries_and_may_be_revived(
     open_alert(database)
     assert notify.run(database, settings, NOW, "siem")["failed"] == 1
     assert notify.run(database, settings, NOW, "siem")["failed"] == 0  # not due yet
-    for day in range(1, notify.MOST_TRIES + 2):
-        notify.run(database, settings, NOW + timedelta(days=day), "siem")
+    execute(database, "UPDATE monitor.delivery SET attempts = :tries", tries=notify.MOST_TRIES - 2)
+    assert [notify.run(database, settings, NOW + LONG * day, "siem")["dead"] for day in (1, 2, 3)] == [0, 1, 0]
     assert rows(database) == [("siem", "opened", "high", "dead", notify.MOST_TRIES)]
     assert execute(database, "SELECT error FROM reporting.delivery") == [("No such file or directory",)]
     file.parent.mkdir()
@@ -304,7 +317,7 @@ def test_a_notice_that_kills_every_sender_is_given_up_in_the_end(
 ) -> None:
     open_alert(database)
     with writing(database) as connection:
-        deliveries.decide(connection, "siem", "low", NOW, NOW)
+        deliveries.decide(connection, deliveries.Wanted("siem", "low"), NOW, NOW)
     for _ in range(notify.MOST_TRIES):
         with writing(database) as connection:
             assert deliveries.claim(connection, "siem", NOW, 0.0, critical_only=False) is not None
@@ -331,7 +344,7 @@ def test_many_notifiers_at_once_send_each_notice_once(database: Engine, with_fil
 def test_a_late_failure_does_not_take_back_what_another_process_delivered(database: Engine) -> None:
     open_alert(database)
     with writing(database) as connection:
-        deliveries.decide(connection, "siem", "low", NOW, NOW)
+        deliveries.decide(connection, deliveries.Wanted("siem", "low"), NOW, NOW)
         slow = deliveries.claim(connection, "siem", NOW, 0.0, critical_only=False)
         quick = deliveries.claim(connection, "siem", NOW, 60.0, critical_only=False)
         assert slow is not None and quick is not None
@@ -362,10 +375,33 @@ def test_a_slow_channel_delays_neither_another_channel_nor_a_change_of_the_alert
         assert slow.result()["delivered"] == 1
 
 
+@pytest.mark.parametrize(("campaigns", "told_of"), [("each", ["c", "a", "b"]), ("once", ["c"])])
+def test_a_campaign_is_told_once_to_people_and_account_by_account_to_machines(
+    campaigns: str, told_of: list[str], database: Engine, settings: Settings, told: Path
+) -> None:
+    settings = settings.model_copy(update={"channels": [file_channel(told, campaigns=campaigns)]})
+    campaign = uuid4()
+    for number, user in enumerate("abc"):
+        open_alert(database, "critical" if user == "c" else "high", user, campaign=campaign, score=4 + number / 9)
+    notify.run(database, settings, NOW, "siem")
+    assert sorted(line["data"]["user_name"] for line in lines(told)) == sorted(told_of)
+    open_alert(database, "high", "d", campaign=campaign)  # joins later, and is no worse
+    notify.run(database, settings, NOW, "siem")
+    assert len(lines(told)) == (4 if campaigns == "each" else 1)
+    open_alert(database, "high", "alone")
+    notify.run(database, settings, NOW, "siem")
+    assert lines(told)[-1]["data"]["user_name"] == "alone"
+
+
+def test_people_are_told_of_campaigns_once_by_default() -> None:
+    assert channel_settings("apprise", "json://x").tells_campaigns_once
+    assert not channel_settings("jsonl", "x").tells_campaigns_once
+
+
 def test_an_alert_that_is_gone_is_not_told(database: Engine, with_file: Settings, told: Path) -> None:
     open_alert(database)
     with writing(database) as connection:
-        deliveries.decide(connection, "siem", "low", NOW, NOW)
+        deliveries.decide(connection, deliveries.Wanted("siem", "low"), NOW, NOW)
     execute(database, "DELETE FROM monitor.alert")
     assert notify.run(database, with_file, NOW, "siem")["withdrawn"] == 1
     assert (rows(database), lines(told)) == ([], [])
