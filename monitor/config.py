@@ -139,6 +139,12 @@ class Settings(BaseSettings):
     job_deadline_seconds: Seconds = 3_600.0
     lease_seconds: Annotated[float, Field(ge=0.5, le=600)] = 30.0
 
+    #: Files in MaxMind's format that say where an address is, and whose; read again when they are replaced.
+    geo_city_db: Path | None = None
+    geo_asn_db: Path | None = None
+    #: Kinds of networks (tor, vpn, hosting, …), each with a file of its ranges; the first that holds an address counts.
+    network_lists: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")], Path] = {}
+
     #: ``host:port`` where ``monitor run`` answers /metrics, /healthz and /readyz; None answers nowhere.
     metrics_address: Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\s]+):\d{1,5}$")] | None = None
     #: Who knows it reads /metrics of the review pages (as a bearer token); without one nobody does.

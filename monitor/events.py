@@ -24,10 +24,11 @@ CANONICAL_COLUMNS = [
     "event_id", "occurred_at", "user", "outcome", "ip", "country", "region", "city", "latitude", "longitude",
     "asn", "user_agent", "device_id", "auth_method", "application", "rtt_ms",
 ]
-#: The columns of a validated frame, in order.
+#: The columns of a validated frame, in order; the last two are for `monitor.enrichment` to fill.
 EVENT_COLUMNS = [
     "source", "event_id", "occurred_at", "user", "outcome", "ip", "country", "region", "city", "latitude", "longitude",
     "asn", "user_agent", "browser", "os", "device_id", "auth_method", "application", "rtt_ms",
+    "accuracy_km", "network_kind",
 ]
 # fmt: on
 
@@ -282,5 +283,7 @@ def _finish(events: pd.DataFrame, source: str) -> pd.DataFrame:
     for position, name in enumerate(("browser", "os")):
         events[name] = pd.array([family[position] for family in families], dtype="str").take(codes % len(families))
     events["asn"] = events["asn"].astype("Int64")
+    events["accuracy_km"] = np.nan
+    events["network_kind"] = pd.array([None], dtype="str").repeat(len(events))
     events["source"] = pd.array([source], dtype="str").repeat(len(events))
     return events[EVENT_COLUMNS].reset_index(drop=True)

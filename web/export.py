@@ -39,7 +39,7 @@ def alerts(kind: str) -> Response:
 def logins(account_id: UUID, kind: str) -> Response:
     names = (
         "occurred_at", "source", "event_id", "outcome", "ip", "country", "city", "asn", "device_id", "browser", "os",
-        "application", "auth_method", "score", "raw", "alerted",
+        "application", "auth_method", "network_kind", "score", "raw", "alerted",
     )  # fmt: skip
     connection = store()
     account = dossier.find_account(connection, account_id)

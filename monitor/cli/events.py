@@ -38,10 +38,11 @@ def ingest(paths: tuple[str, ...], format_: str, source: str, rejects: Path | No
     """Load login events from files (- is standard input)."""
     from monitor.cli.output import counted, progress, say
     from monitor.cli.session import opened
+    from monitor.enrichment import enricher
     from monitor.jobs.ingest import IngestReport, ingest
     from monitor.sources import Options
 
-    with opened(INGEST) as (engine, _), progress() as tell:
+    with opened(INGEST) as (engine, settings), progress() as tell:
 
         def told(position: int, report: IngestReport) -> None:
             if report.read:
@@ -50,6 +51,7 @@ def ingest(paths: tuple[str, ...], format_: str, source: str, rejects: Path | No
         report = ingest(
             engine, paths, format_, source,
             now=datetime.now(UTC), options=Options(year=year), rejects=rejects, progress=told,
+            enrich=enricher(settings.geo_city_db, settings.geo_asn_db, settings.network_lists),
         )  # fmt: skip
     counts = {name: getattr(report, name) for name in ("read", "stored", "duplicate", "rejected")}
     say(counted(counts))
@@ -68,7 +70,7 @@ def pull() -> None:
 
     with opened(INGEST) as (engine, settings):
         if not settings.sources:
-            say("no sources are configured; add [[sources]] with name, url and query to monitor.toml")
+            say("no sources are configured; add [[sources]] with name, kind and url to monitor.toml")
             return
         with recorded(engine, "pull") as record:
             record.counts = pull.run(engine, settings, datetime.now(UTC))

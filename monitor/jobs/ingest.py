@@ -20,6 +20,7 @@ from typing import TextIO, cast
 import pandas as pd
 from sqlalchemy import Engine
 
+from monitor.enrichment import WITHOUT_FILES, Enricher
 from monitor.events import MonitorError, check_source, validate
 from monitor.sources import REGISTRY, Options, RawChunk, Source, decompressed
 from monitor.store.engine import writing
@@ -77,13 +78,15 @@ def ingest(
     *,
     now: datetime,
     options: Options | None = None,
+    enrich: Enricher = WITHOUT_FILES,
     rejects: Path | None = None,
     progress: Progress = lambda position, report: None,
 ) -> IngestReport:
     """Load the files (`-` is standard input; gzip is told by its content) as events of `source`.
 
-    `format` is a name in `monitor.sources.REGISTRY`. `rejects` names a file for rejected records: CSV if it ends in
-    .csv, else JSON lines. Raises ``MonitorError`` when a file cannot be read or `options` lack what the format needs.
+    `format` is a name in `monitor.sources.REGISTRY`; `enrich` completes events by their addresses. `rejects` names a
+    file for rejected records: CSV if it ends in .csv, else JSON lines. Raises ``MonitorError`` when a file cannot be
+    read or `options` lack what the format needs.
     """
     read = _format(format)
     check_source(source)
@@ -91,7 +94,7 @@ def ingest(
         if str(path) != STDIN and not Path(path).exists():
             raise IngestError(f"there is no file {path}")
     report = IngestReport()
-    with _rejects_file(rejects) as note, _Writers(engine, source, now, report) as writers:
+    with _rejects_file(rejects) as note, _Writers(engine, source, now, report, enrich) as writers:
         for path in paths:
             for position, chunk in _chunks(path, read, options or Options()):
                 note(str(path), writers.take(chunk))
@@ -129,8 +132,8 @@ def _position(stream: BufferedReader) -> int:
 class _Writers:
     """Validates chunks and stores them, some at once; leaving it waits until everything is committed."""
 
-    def __init__(self, engine: Engine, source: str, now: datetime, report: IngestReport) -> None:
-        self._engine, self._source, self._now, self._report = engine, source, now, report
+    def __init__(self, engine: Engine, source: str, now: datetime, report: IngestReport, enrich: Enricher) -> None:
+        self._engine, self._source, self._now, self._report, self._enrich = engine, source, now, report, enrich
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="ingest")
         self._pending: deque[tuple[Future[int], int]] = deque()
 
@@ -152,7 +155,7 @@ class _Writers:
         self._report.reject(rejects)
         while len(self._pending) >= WRITERS:
             self._finish_one()
-        events = validated.events
+        events = self._enrich(validated.events)
         self._pending.append((self._pool.submit(self._write, events, rejects), len(events)))
         return rejects
 

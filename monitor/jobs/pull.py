@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from monitor.config import Settings, SourceSettings
+from monitor.enrichment import Enricher, enricher
 from monitor.events import MonitorError, check_source, validate
 from monitor.jobs.ingest import IngestReport
 from monitor.sources import Options, RawChunk, apis, keycloak_database, sql
@@ -50,10 +51,11 @@ def pull(engine: Engine, settings: Settings, now: datetime) -> dict[str, IngestR
     Each chunk is committed together with the cursor that follows it: whenever a pull dies, the next goes on from there.
     A source that fails does not keep the others from being pulled; at the end, ``PullError`` names each that did.
     """
+    enrich = enricher(settings.geo_city_db, settings.geo_asn_db, settings.network_lists)
     reports: dict[str, IngestReport] = {}
     failures: dict[str, str] = {}
     for source in settings.sources:
-        one = _Pull(engine, source, now, settings.job_deadline_seconds)
+        one = _Pull(engine, source, now, settings.job_deadline_seconds, enrich)
         reports[source.name] = one.report
         try:
             one.run()
@@ -67,9 +69,10 @@ def pull(engine: Engine, settings: Settings, now: datetime) -> dict[str, IngestR
 class _Pull:
     """One pull from one source."""
 
-    def __init__(self, engine: Engine, source: SourceSettings, now: datetime, seconds: float) -> None:
+    def __init__(self, engine: Engine, source: SourceSettings, now: datetime, seconds: float, enrich: Enricher) -> None:
         self.report = IngestReport()
         self._engine, self._source, self._now, self._seconds = engine, source, now, seconds
+        self._enrich = enrich
         self._cursor: sql.Cursor | None = None
         self._secret = ""
 
@@ -147,7 +150,7 @@ class _Pull:
         """Store a chunk, and move the cursor in the same transaction as the last of it."""
         validated = validate(chunk.records, self._source.name)
         rejects = pd.concat([chunk.rejects, validated.rejects], ignore_index=True)
-        *earlier, last = pieces(validated.events)
+        *earlier, last = pieces(self._enrich(validated.events))
         for events in earlier:
             with writing(self._engine) as connection:
                 stored = add_events(connection, events, self._now)

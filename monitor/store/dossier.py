@@ -112,7 +112,7 @@ def logins(connection: Connection, user_name: str, since: datetime, until: datet
             """
             SELECT e.occurred_at, e.source, e.event_id, e.outcome, host(e.ip) AS ip, e.country, e.city, e.latitude,
                    e.longitude, e.asn, e.device_id, e.browser, e.os, e.application, e.auth_method,
-                   s.score, s.raw, s.alerted
+                   e.network_kind, s.score, s.raw, s.alerted
             FROM reporting.login_event e
             LEFT JOIN reporting.login_score s
               ON s.user_name = :name AND s.occurred_at >= :since AND s.occurred_at < :until

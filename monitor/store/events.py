@@ -37,6 +37,8 @@ COPIED: dict[str, tuple[pa.DataType, str]] = {
     "auth_method": (pa.string(), "text"),
     "application": (pa.string(), "text"),
     "rtt_ms": (pa.float32(), "real"),
+    "accuracy_km": (pa.float32(), "real"),
+    "network_kind": (pa.string(), "text"),
     "user_name": (pa.string(), "text"),
 }
 

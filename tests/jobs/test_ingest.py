@@ -86,7 +86,8 @@ def test_every_column_arrives_as_it_was_validated(database: Engine, tmp_path: Pa
         account = connection.execute(text("SELECT * FROM monitor.account")).one()
     expected = record | {
         "account_id": account_id("Ana Ødegård"), "source": "test", "shard": shard(account_id("Ana Ødegård")),
-        "country": "NO", "browser": "Firefox", "os": "Linux", "received_at": NOW,
+        "country": "NO", "browser": "Firefox", "os": "Linux", "received_at": NOW, "accuracy_km": None,
+        "network_kind": None,
         "occurred_at": datetime(2024, 2, 29, 11, 0, 0, 123456, tzinfo=UTC), "ip": row["ip"],
     }  # fmt: skip
     del expected["user"]

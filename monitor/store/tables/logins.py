@@ -34,6 +34,8 @@ login_event = Table(
     Column("auth_method", Text),
     Column("application", Text),
     Column("rtt_ms", REAL),
+    Column("accuracy_km", REAL),  # of the coordinates, where they were looked up
+    Column("network_kind", Text),  # private, carrier, … or the name of a list of networks
     time("received_at", nullable=False),
 )
 
