@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from monitor.config import Settings
+from monitor.jobs import score as job
 from monitor.jobs.ingest import ingest
 from monitor.jobs.train import train
 from monitor.simulation import simulate, write
@@ -19,6 +20,11 @@ DAYS = 20
 START = datetime(2026, 3, 2, tzinfo=UTC)
 UNTIL = START + timedelta(days=16)
 NOW = START + timedelta(days=DAYS + 1)
+
+SCORES = """
+    SELECT user_name, event_id, occurred_at, outcome, score, raw, threshold, alerted
+    FROM reporting.login_score ORDER BY event_id
+"""
 
 
 @dataclass(frozen=True)
@@ -63,3 +69,7 @@ def rows(engine: Engine, query: str, **parameters: object) -> pd.DataFrame:
 def number(engine: Engine, query: str, **parameters: object) -> float:
     """The one number that a query finds."""
     return float(rows(engine, query, **parameters).iloc[0, 0])
+
+
+def score(engine: Engine, now: datetime = NOW, **changes: object) -> dict[str, int | float | str]:
+    return job.score(engine, settings_for(engine, **changes), now)

@@ -5,6 +5,7 @@ be killed anywhere and the next one goes on as if nothing had happened.
 """
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,14 +70,21 @@ def score(
         pass_ = _prepare(connection, settings, now)
         total = unscored.count_unscored(connection, limit)
     counts = Counter({"scored": 0, "alerts": 0, "alerted": 0, "quarantined": 0, "learned_late": 0, "audited": 0})
-    while True:
-        with writing(engine) as connection:
-            if not scores.lock_scoring(connection, wait=wait):
-                return {**counts, "waiting_for": "another process that scores or trains"}
-            done = _next_batch(connection, pass_, limit, counts)
-        tell("score", counts["scored"] + counts["quarantined"], max(total, counts["scored"] + counts["quarantined"]))
-        if done < BATCH:
-            return dict(counts)
+    events = _read(engine, limit)
+    with ThreadPoolExecutor(1) as reader:  # the next batch is read while this one is scored
+        while True:
+            with writing(engine) as connection:
+                if not scores.lock_scoring(connection, wait=wait):
+                    return {**counts, "waiting_for": "another process that scores or trains"}
+                events = _take(connection, events, limit)
+                more = len(events) >= BATCH
+                ahead = reader.submit(_read, engine, limit, events["occurred_at"].max()) if more else None
+                _score_batch(connection, events, pass_, counts)
+            done = counts["scored"] + counts["quarantined"]
+            tell("score", done, max(total, done))
+            if ahead is None:
+                return dict(counts)
+            events = ahead.result()
 
 
 def _prepare(connection: Connection, settings: Settings, now: datetime) -> Pass:
@@ -88,15 +96,29 @@ def _prepare(connection: Connection, settings: Settings, now: datetime) -> Pass:
     return Pass(model, threshold, settings, now)
 
 
-def _next_batch(connection: Connection, pass_: Pass, limit: datetime, counts: Counter[str]) -> int:
-    """Score one batch and store all that follows from it; returns the number of events it took off the queue."""
+def _read(engine: Engine, limit: datetime, after: datetime | None = None) -> pd.DataFrame:
+    """The oldest unscored events, beginning ``after`` the newest of the batch that is being scored."""
+    with reading(engine) as connection:
+        return unscored.next_unscored(connection, limit, BATCH, after)
+
+
+def _take(connection: Connection, events: pd.DataFrame, limit: datetime) -> pd.DataFrame:
+    """Take events off the queue; if some are gone since they were read, take what is the oldest now."""
+    with connection.begin_nested() as savepoint:
+        if unscored.no_longer_unscored(connection, events) == len(events):
+            return events
+        savepoint.rollback()
     events = unscored.next_unscored(connection, limit, BATCH)
-    if len(events) == 0:
-        counts["learned_late"] += _learn_late(connection, pass_, pass_.now)
-        return 0
-    counts["learned_late"] += _learn_late(connection, pass_, events["occurred_at"].max())
-    _score(connection, events, pass_, counts)
-    return len(events)
+    unscored.no_longer_unscored(connection, events)
+    return events
+
+
+def _score_batch(connection: Connection, events: pd.DataFrame, pass_: Pass, counts: Counter[str]) -> None:
+    """Score one batch, and learn what may be learned late by then."""
+    until = events["occurred_at"].max() if len(events) else pass_.now
+    counts["learned_late"] += _learn_late(connection, pass_, until)
+    if len(events):
+        _score(connection, events, pass_, counts)
 
 
 def _score(connection: Connection, events: pd.DataFrame, pass_: Pass, counts: Counter[str]) -> None:
@@ -136,7 +158,6 @@ def _score_together(connection: Connection, events: pd.DataFrame, pass_: Pass) -
     audit(connection, events, judged, explained, words, audited, chances, threshold_id, pass_.now)
     accounts.save_baselines(connection, logins.accounts, judged.after)
     population.save_population(connection, changes)
-    unscored.no_longer_unscored(connection, events)
     alerted = int(judged.alerted.sum())
     return {"scored": len(events), "alerts": opened, "alerted": alerted, "audited": int(audited.sum())}
 

@@ -40,15 +40,19 @@ _SELECTED = {
 }
 
 
-def next_unscored(connection: Connection, until: datetime, limit: int) -> pd.DataFrame:
-    """The oldest unscored events before ``until``, at most ``limit``, sorted by account and time."""
+def next_unscored(connection: Connection, until: datetime, limit: int, after: datetime | None = None) -> pd.DataFrame:
+    """The oldest unscored events after ``after`` and before ``until``, sorted by account and time.
+
+    About ``limit``: events of the same moment come together.
+    """
     return _events(
         connection,
         """
         SELECT account_id, source, event_id, occurred_at, true FROM monitor.unscored_event
-        WHERE occurred_at < %(until)s ORDER BY occurred_at, account_id, source, event_id LIMIT %(limit)s
+        WHERE occurred_at > %(after)s AND occurred_at < %(until)s
+        ORDER BY occurred_at FETCH FIRST %(limit)s ROWS WITH TIES
         """,
-        {"until": until, "limit": limit},
+        {"after": after or "-infinity", "until": until, "limit": limit},
     )
 
 
@@ -136,19 +140,20 @@ def uuid_array(column: "pd.Series[str]") -> pa.Array:
     return pa.array([bytes.fromhex(name.replace("-", "")) for name in names], pa.binary(16)).take(pa.array(codes))
 
 
-def no_longer_unscored(connection: Connection, events: pd.DataFrame) -> None:
-    """Take the events off the queue; in the transaction that stores what became of them."""
-    _for_each(connection, events, f"DELETE FROM monitor.unscored_event t USING named {_NAMED}")
+def no_longer_unscored(connection: Connection, events: pd.DataFrame) -> int:
+    """Take events off the queue, in the transaction that stores what becomes of them; returns how many were there."""
+    return _for_each(connection, events, f"DELETE FROM monitor.unscored_event t USING named {_NAMED}")
 
 
-def _for_each(connection: Connection, events: pd.DataFrame, statement: str, **parameters: object) -> None:
-    """Run a statement that joins the keys of ``events`` as the table ``named``."""
+def _for_each(connection: Connection, events: pd.DataFrame, statement: str, **parameters: object) -> int:
+    """Run a statement that joins the keys of ``events`` as the table ``named``; returns the rows it changed."""
     connection.execute(
         text(f"CREATE TEMPORARY TABLE named ON COMMIT DROP AS SELECT {KEY} FROM monitor.unscored_event LIMIT 0")
     )
     copy_in(connection, "named", pa.RecordBatch.from_pydict(key_columns(events)))
-    connection.execute(text(statement), parameters)
+    changed = connection.execute(text(statement), parameters).rowcount
     connection.execute(text("DROP TABLE named"))
+    return changed
 
 
 _NAMED = (
@@ -193,7 +198,7 @@ def count_unscored(connection: Connection, until: datetime) -> int:
 
 
 def quarantine(connection: Connection, events: pd.DataFrame, reason: str, at: datetime) -> None:
-    """Set events aside that cannot be scored, with the reason; they leave the queue."""
+    """Set events aside that cannot be scored, with the reason."""
     rows = events[["account_id", "source", "event_id", "occurred_at"]].to_dict("records")
     connection.execute(
         text(
@@ -204,7 +209,6 @@ def quarantine(connection: Connection, events: pd.DataFrame, reason: str, at: da
         ),
         [row | {"reason": reason, "at": at} for row in rows],
     )
-    no_longer_unscored(connection, events)
 
 
 def learned_until(connection: Connection, until: datetime) -> int:

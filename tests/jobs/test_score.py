@@ -2,30 +2,23 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from companies import NOW, UNTIL, Trained, number, rows, settings_for, url_of
+from companies import NOW, SCORES, UNTIL, Trained, number, rows, score, settings_for, url_of
 from sqlalchemy import Engine, text
 
-from monitor.calibration import Threshold
 from monitor.columns import Logins
 from monitor.jobs import score as job
 from monitor.jobs.ingest import ingest
-from monitor.rule import AlertRule
-from monitor.store import thresholds
 from monitor.store.engine import open_url, writing
 
 BATCH = 120
 
-SCORES = """
-    SELECT user_name, event_id, occurred_at, outcome, score, raw, threshold, alerted
-    FROM reporting.login_score ORDER BY event_id
-"""
 ALERTS = """
     SELECT user_name, opened_at, last_event_at, score, severity, status, event_count, thin_history, headline,
            campaign_id IS NULL AS alone
@@ -66,10 +59,6 @@ def start_pass(engine: Engine, batch: int = BATCH, killed_before: int = 0) -> "s
     return subprocess.Popen([sys.executable, "-c", PASS, *arguments], stdout=subprocess.PIPE, text=True)
 
 
-def score(engine: Engine, now: datetime = NOW, **changes: object) -> dict[str, int | float | str]:
-    return job.score(engine, settings_for(engine, **changes), now)
-
-
 def outcome(engine: Engine) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     return rows(engine, SCORES), rows(engine, ALERTS), rows(engine, BASELINES)
 
@@ -85,15 +74,6 @@ def add(engine: Engine, tmp_path: Path, *lines: str, now: datetime = NOW) -> Non
     path.write_text("event_id,occurred_at,user,device_id,application\n" + "\n".join(lines) + "\n")
     report = ingest(engine, [path], "csv", "late", now=now)
     assert report.stored == len(lines)
-
-
-@pytest.fixture(scope="module")
-def scored(trained: Trained, make_database: Callable[[str], str]) -> Iterator[Engine]:
-    """The company after one pass, to be read only."""
-    engine = open_url(make_database(trained.database))
-    assert score(engine)["scored"] > 200
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -121,12 +101,6 @@ def test_every_event_after_training_is_scored_once_and_a_second_pass_changes_not
     again = score(company)
     assert (again["scored"], again["alerts"], again["alerted"]) == (0, 0, 0)
     assert_same(outcome(company), before)
-
-
-def test_planted_attacks_stand_out_from_ordinary_logins(scored: Engine, trained: Trained) -> None:
-    logins = rows(scored, SCORES).merge(trained.labels, on="event_id")
-    attack = logins["is_attack"].astype(bool)
-    assert logins.loc[attack, "score"].median() > logins.loc[~attack, "score"].quantile(0.95)
 
 
 def test_scores_alerts_and_baselines_are_the_same_however_a_pass_is_cut_into_batches(
@@ -161,6 +135,24 @@ def test_two_processes_at_once_score_every_event_once(company: Engine, undisturb
     assert [process.returncode for process in both] == [0, 0]
     assert sum(scored) == len(undisturbed[0])
     assert_same(outcome(company), undisturbed, tolerance=1e-4)
+
+
+def test_events_that_somebody_else_scored_since_they_were_read_are_not_scored_again(
+    company: Engine, undisturbed: tuple[pd.DataFrame, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, others = job._read, []
+
+    def read_too_early(*arguments: object) -> pd.DataFrame:
+        events = read(*arguments)
+        if not others:
+            others.append(int(start_pass(company).communicate(timeout=120)[0].split()[0]))
+        return events
+
+    monkeypatch.setattr(job, "BATCH", BATCH)
+    monkeypatch.setattr(job, "_read", read_too_early)
+    counts = score(company)
+    assert (others, counts["scored"], counts["quarantined"]) == ([len(undisturbed[0])], 0, 0)
+    assert_same(outcome(company), undisturbed)
 
 
 def test_the_scheduled_pass_leaves_the_work_to_whoever_is_at_it(company: Engine) -> None:
@@ -235,140 +227,3 @@ def test_what_cannot_be_scored_is_quarantined_with_its_reason_and_the_others_are
     assert "finite" in aside["reason"][1]
     assert "invalid input syntax" in aside["reason"][2]
     assert number(company, WAITING) == 0
-
-
-def test_attributions_add_up_to_the_raw_oddness_and_say_what_was_observed_and_what_is_usual(scored: Engine) -> None:
-    sums = rows(
-        scored,
-        """
-        SELECT s.raw, s.alerted, coalesce(sum(a.contribution), 0) AS total, count(a.feature) AS parts
-        FROM reporting.login_score s LEFT JOIN reporting.attribution a USING (source, event_id, user_name, occurred_at)
-        GROUP BY s.source, s.event_id, s.user_name, s.occurred_at, s.raw, s.alerted
-        """,
-    )
-    assert ((sums["raw"] - sums["total"]).abs() <= 1e-4 * sums["raw"].clip(lower=1)).all()
-    strongest = rows(
-        scored,
-        """
-        SELECT DISTINCT ON (event_id) event_id, feature, observed, usual
-        FROM reporting.attribution JOIN reporting.login_score USING (source, event_id, user_name, occurred_at)
-        WHERE alerted ORDER BY event_id, contribution DESC
-        """,
-    )
-    assert len(strongest) == sums["alerted"].sum()
-    assert strongest["observed"].notna().all()
-    assert strongest["usual"].notna().all()
-
-
-def test_an_alert_copies_what_it_shows(scored: Engine) -> None:
-    copies = rows(
-        scored,
-        """
-        SELECT v.event, v.attribution, v.score, s.score AS scored, s.alerted, e.city, host(e.ip) AS ip
-        FROM reporting.alert_event v JOIN reporting.login_score s USING (source, event_id)
-        JOIN reporting.login_event e USING (source, event_id)
-        """,
-    )
-    assert copies["alerted"].all()
-    assert np.allclose(copies["score"], copies["scored"])
-    for copy in copies.itertuples():
-        assert copy.event["ip"] == copy.ip
-        assert copy.event["city"] == copy.city or (copy.event["city"] is None and pd.isna(copy.city))
-        contributions = [reason["contribution"] for reason in copy.attribution]
-        assert contributions == sorted(contributions, reverse=True)
-        assert copy.attribution[0]["observed"]
-
-
-def test_alerts_hold_exactly_the_logins_that_alerted_in_incidents_without_long_pauses(scored: Engine) -> None:
-    logins = rows(
-        scored,
-        """
-        SELECT t.alert_id, t.event_count, t.score AS worst, v.score, v.occurred_at, t.opened_at, t.last_event_at
-        FROM reporting.alert t JOIN reporting.alert_event v USING (alert_id) ORDER BY v.occurred_at
-        """,
-    )
-    assert len(logins) == number(scored, "SELECT count(*) FROM reporting.login_score WHERE alerted")
-    for _, alert in logins.groupby("alert_id"):
-        assert len(alert) == alert["event_count"].iloc[0]
-        assert alert["score"].max() == alert["worst"].iloc[0]
-        assert alert["occurred_at"].iloc[0] == alert["opened_at"].iloc[0]
-        assert alert["occurred_at"].iloc[-1] == alert["last_event_at"].iloc[0]
-        assert alert["occurred_at"].diff().max() <= timedelta(hours=12) or len(alert) == 1
-
-
-def test_alerts_of_several_accounts_from_one_address_are_a_campaign(company: Engine, tmp_path: Path) -> None:
-    score(company)
-    with writing(company) as connection:
-        thresholds.decide(connection, Threshold(AlertRule(0.5), "test", "so that all of these alert"), NOW, None)
-    users = rows(company, "SELECT user_name FROM monitor.account ORDER BY 1 LIMIT 4")["user_name"]
-    path = tmp_path / "campaign.csv"
-    path.write_text(
-        "event_id,occurred_at,user,ip,country,device_id\n"
-        + "\n".join(f"c{i},{NOW.isoformat()},{user},203.0.113.{66 if i else 1},KP,evil" for i, user in enumerate(users))
-    )
-    ingest(company, [path], "csv", "late", now=NOW)
-    assert score(company)["alerted"] == 4
-    query = """
-        SELECT v.event_id, t.campaign_id FROM reporting.alert t JOIN reporting.alert_event v USING (alert_id)
-        WHERE v.source = 'late' ORDER BY v.event_id
-    """
-    alone, *together = rows(company, query)["campaign_id"]
-    assert pd.isna(alone)
-    assert len(set(together)) == 1
-    assert together[0] is not None
-
-
-def test_baselines_can_be_read_and_their_shares_add_up(scored: Engine) -> None:
-    shares = rows(scored, "SELECT user_name, feature, sum(share) AS total FROM reporting.baseline GROUP BY 1, 2")
-    assert {"country", "device", "hour", "weekday", "browser"} <= set(shares["feature"])
-    assert np.allclose(shares["total"].astype(float), 1)
-
-
-def test_the_risk_of_a_day_adds_up_what_its_logins_exceed_ordinary_scores_by(scored: Engine) -> None:
-    logins = rows(scored, SCORES)
-    risk = rows(scored, "SELECT user_name, day, risk, max_score, events, alerts FROM reporting.user_risk")
-    expected = (logins["score"].astype(float) - 2).clip(lower=0).sum()
-    assert risk["risk"].sum() == pytest.approx(expected, rel=1e-4)
-    assert risk["events"].sum() == len(logins)
-    assert risk["alerts"].sum() == number(scored, "SELECT count(*) FROM reporting.alert")
-
-
-def test_what_a_reviewer_vouched_for_in_advance_is_scored_and_learned_but_never_alerts(
-    trained: Trained, make_database: Callable[[str], str]
-) -> None:
-    outcomes = []
-    for vouched in (False, True):
-        engine = open_url(make_database(trained.database))
-        victim, device = rows(
-            engine,
-            """
-            SELECT e.account_id::text AS account, e.device_id FROM monitor.unscored_event
-            JOIN monitor.login_event e USING (account_id, source, event_id, occurred_at)
-            WHERE e.device_id IS NOT NULL ORDER BY e.event_id LIMIT 1
-            """,
-        ).iloc[0]
-        with writing(engine) as connection:
-            connection.execute(text("UPDATE monitor.threshold SET value = 0"))
-            if vouched:
-                connection.execute(
-                    text(
-                        """
-                        INSERT INTO monitor.scoped_dismissal
-                        VALUES (gen_random_uuid(), gen_random_uuid(), :account, 'device', :device, 'ada',
-                            CAST(:now AS timestamptz) - interval '1 day', CAST(:now AS timestamptz) + interval '1 day')
-                        """
-                    ),
-                    {"account": victim, "device": device, "now": NOW},
-                )
-        score(engine)
-        query = """
-            SELECT count(*) FILTER (WHERE s.alerted) AS alerted, count(*) AS scored
-            FROM monitor.login_score s JOIN monitor.login_event e USING (account_id, source, event_id, occurred_at)
-            WHERE s.account_id::text = '{}' AND e.device_id = '{}'
-        """
-        outcomes.append(tuple(rows(engine, query.format(victim, device)).iloc[0]))
-        engine.dispose()
-    (alerted, scored), (spared, still_scored) = outcomes
-    assert alerted > 0
-    assert spared == 0
-    assert still_scored == scored
