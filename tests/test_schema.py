@@ -7,18 +7,19 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from threading import Barrier
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from written import add_account, add_event, add_model, execute, insert_score
 
 from monitor.store import partitions, schema, tables
-from monitor.store.engine import acting, reading, writing
+from monitor.store.engine import acting, open_url, reading, writing
 from monitor.store.roles import SCORER
 from monitor.store.schema import SchemaError
 
@@ -142,3 +143,28 @@ def test_scores_of_the_version_before_are_summed_up_by_the_upgrade(empty_databas
     counts = "SELECT score::float, logins, alerted FROM reporting.score_distribution"
     assert execute(empty_database, counts) == [(3.5, 1, 1)]
     execute(acting(empty_database, SCORER), "DELETE FROM monitor.job_run")  # the roles are there as well
+
+
+def test_an_owner_who_may_not_make_roles_is_told_what_an_administrator_has_to_run(
+    empty_database: Engine, administrator: Engine, template: str
+) -> None:
+    owner, name = f"owner_{uuid4().hex}", empty_database.url.database
+    with administrator.connect() as connection:
+        connection.execute(text(f"CREATE ROLE {owner} LOGIN PASSWORD 'secret'"))
+        connection.execute(text(f"ALTER DATABASE {name} OWNER TO {owner}"))
+    url = empty_database.url.set(username=owner, password="secret").render_as_string(hide_password=False)
+    engine = open_url(url)
+    try:
+        with pytest.raises(SchemaError, match=f"have an administrator run: .*GRANT monitor_reporting TO {owner}$"):
+            schema.upgrade(engine)
+        with administrator.connect() as connection:
+            roles = "monitor_ingest, monitor_scorer, monitor_web, monitor_reporting"
+            connection.execute(text(f"GRANT {roles} TO {owner}"))
+        schema.upgrade(engine)
+        execute(acting(engine, SCORER), "SELECT FROM reporting.login_score")
+    finally:
+        engine.dispose()
+        with administrator.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            connection.execute(text(f"CREATE DATABASE {name}"))  # for the fixture to drop
+            connection.execute(text(f"DROP ROLE {owner}"))

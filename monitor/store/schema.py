@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 
+import psycopg
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
@@ -83,3 +84,7 @@ def _explained() -> Iterator[None]:
         raise SchemaError(f"the schema could not be upgraded, try again: {explain(error)}") from error
     except DBAPIError as error:
         raise SchemaError(f"the schema could not be upgraded: {explain(error)}") from error
+    except psycopg.Error as error:  # a script of many statements goes through the driver itself
+        again = ", try again" if isinstance(error, psycopg.OperationalError) else ""
+        message = error.diag.message_primary or explain(error)
+        raise SchemaError(f"the schema could not be upgraded{again}: {message}") from error
