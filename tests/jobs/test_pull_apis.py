@@ -218,3 +218,84 @@ def test_a_long_history_is_pulled_in_several_runs(database: Engine, settings: Se
     okta.sign_in(*(NOW - timedelta(minutes=100 - n) for n in range(25)))
     hurried = configured(settings, source(okta)).model_copy(update={"job_deadline_seconds": 1e-6})
     assert [run(database, hurried, NOW)["stored"] for _ in range(4)] == [10, 10, 5, 0]
+
+
+class Graph:
+    """Sign-ins as Microsoft Graph lists them: newest first, in pages of two."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.sign_ins: list[dict[str, Any]] = []
+        self.broken = ""
+        provider.answer = self.answer
+
+    def sign_in(self, *times: datetime) -> None:
+        for moment in times:
+            number = len(self.sign_ins)
+            self.sign_ins.append(
+                {
+                    "id": f"u{number:04d}",
+                    "createdDateTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "userPrincipalName": "ana@corp.example",
+                    "status": {"errorCode": 0},
+                }
+            )
+
+    def answer(self, asked: Asked) -> Reply:
+        if asked.method == "POST":
+            return Reply({"access_token": "t1", "expires_in": 3600})
+        begin, end, skip = asked.query.get("$skiptoken", "").split("|") if "$skiptoken" in asked.query else (
+            asked.query["$filter"].split()[2], asked.query["$filter"].split()[6], "0"
+        )  # fmt: skip
+        if self.broken and skip != "0" and begin.startswith(self.broken):
+            return Reply({}, 400)
+        found = sorted(
+            (each for each in self.sign_ins if begin[:19] <= each["createdDateTime"][:19] <= end[:19]),
+            key=lambda each: each["createdDateTime"],
+            reverse=True,
+        )
+        page = found[int(skip) : int(skip) + 2]
+        more = f"{self.provider.url}{asked.path}?$skiptoken={begin}|{end}|{int(skip) + 2}"
+        return Reply({"value": page} | ({"@odata.nextLink": more} if len(found) > int(skip) + 2 else {}))
+
+
+@pytest.fixture
+def graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[Graph]:
+    with serving(Provider()) as provider:
+        yield Graph(provider)
+
+
+def entra(graph: Graph, **options: Any) -> SourceSettings:
+    url = graph.provider.url
+    return SourceSettings(  # type: ignore[call-arg]
+        name="sso", kind="entra", url=url, tenant=f"{url}/corp", client_id="app", secret="s3cret", **options
+    )
+
+
+def test_an_api_that_lists_newest_first_is_read_day_by_day_with_an_overlap(
+    database: Engine, settings: Settings, graph: Graph
+) -> None:
+    settings = configured(settings, entra(graph, history_days=5.0))
+    graph.sign_in(*(NOW - timedelta(hours=hours) for hours in range(0, 100, 5)))
+    assert run(database, settings, NOW)["stored"] == 20
+    assert cursor_of(database) == {"occurred_at": NOW.isoformat()}
+    graph.sign_in(NOW - timedelta(hours=3))  # it came late
+    later = NOW + timedelta(hours=1)
+    assert run(database, settings, later) == {"sources": 1, "read": 3, "stored": 1, "duplicate": 2, "rejected": 0}
+    assert cursor_of(database) == {"occurred_at": later.isoformat()}
+
+
+def test_a_day_that_breaks_off_amid_its_pages_is_listed_again(
+    database: Engine, settings: Settings, graph: Graph
+) -> None:
+    settings = configured(settings, entra(graph, history_days=5.0, overlap_minutes=0.0))
+    graph.sign_in(*(NOW - timedelta(hours=hours) for hours in range(1, 100, 5)))
+    graph.broken = "2024-05-30"
+    with pytest.raises(PullError, match="answered 400"):
+        pull(database, settings, NOW)
+    before = len(stored(database))
+    assert 0 < before < 20
+    assert cursor_of(database) == {"occurred_at": (NOW - timedelta(days=2)).isoformat()}
+    graph.broken = ""
+    assert run(database, settings, NOW)["stored"] == 20 - before
+    assert stored(database) == ids(20)

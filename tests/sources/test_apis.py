@@ -217,3 +217,4 @@ def test_windows_cover_the_time_without_a_gap() -> None:
     assert (spans[0][0], spans[-1][1]) == (NOW - timedelta(days=2, hours=5), NOW)
     assert all(before[1] == after[0] for before, after in pairwise(spans))
     assert list(windows(Start(NOW, NOW))) == []
+    assert next(windows(Start(datetime(1990, 1, 1, tzinfo=UTC), NOW), timedelta(days=2)))[0] == NOW - timedelta(days=2)

@@ -77,9 +77,12 @@ def following(client: Client, answer: Answer, position: str | None) -> Iterator[
         position, answer = onward, client.get(onward)
 
 
-def windows(start: Start) -> Iterator[tuple[datetime, datetime]]:
-    """The time from ``since`` until ``now`` in pieces of a day, oldest first; what breaks off loses one piece."""
-    begin = start.since
+def windows(start: Start, kept: timedelta = timedelta.max) -> Iterator[tuple[datetime, datetime]]:
+    """The time from ``since`` until ``now`` in pieces of a day, oldest first; what breaks off loses one piece.
+
+    A provider refuses to be asked for more than it has ``kept``.
+    """
+    begin = max(start.since, start.now - kept) if kept < timedelta.max else start.since
     while begin < start.now:
         end = min(begin + WINDOW, start.now)
         yield begin, end

@@ -7,7 +7,7 @@ is an HMAC-SHA512 over date, method, host, path, parameters, body and headers.
 import base64
 import hmac
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import formatdate
 from functools import partial
 from hashlib import sha512
@@ -19,13 +19,14 @@ from requests import PreparedRequest
 from monitor.sources.apis.base import Access, Page, Start, listed, windows
 from monitor.sources.http import Client
 
+KEPT = timedelta(days=179)  # Duo keeps 180 days
 _NOTHING = sha512(b"").hexdigest()  # of an empty body, and of no headers beginning with X-Duo
 
 
 def read(access: Access, start: Start) -> Iterator[Page]:
     """Authentications, window by window."""
     client = Client(access.url, lambda request: signed(request, access.client_id, access.secret))
-    for begin, end in windows(start):
+    for begin, end in windows(start, KEPT):
         yield from listed(partial(_page, client, {"mintime": _milliseconds(begin), "maxtime": _milliseconds(end)}), end)
 
 

@@ -6,6 +6,7 @@ one scope asks in the name of an administrator (RFC 7523).
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from monitor.sources.apis.assertions import signed
 from monitor.sources.apis.base import Access, Page, Start, listed, windows
 from monitor.sources.http import Answer, ApiError, Bearer, Client, rfc3339
 
+KEPT = timedelta(days=179)  # Google keeps 180 days
 REPORTS = "https://admin.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/admin.reports.audit.readonly"
 _LOGINS = "/admin/reports/v1/activity/users/all/applications/login"
@@ -22,7 +24,7 @@ _KEY = ("client_email", "private_key", "private_key_id", "token_uri")
 def read(access: Access, start: Start) -> Iterator[Page]:
     """Activities, window by window."""
     client = Client(access.url or REPORTS, Bearer(lambda: _token(access)))
-    for begin, end in windows(start):
+    for begin, end in windows(start, KEPT):
         yield from listed(partial(_page, client, {"startTime": rfc3339(begin), "endTime": rfc3339(end)}), end)
 
 
