@@ -17,8 +17,9 @@ def list_() -> None:
     from monitor.cli.session import opened
     from monitor.store.deliveries import summary
     from monitor.store.engine import reading
+    from monitor.store.roles import SCORER
 
-    with opened() as (engine, settings), reading(engine) as connection:
+    with opened(SCORER) as (engine, settings), reading(engine) as connection:
         found = summary(connection)
     kinds = {channel.name: channel.kind for channel in settings.channels}
     if not kinds and not found:
@@ -57,8 +58,9 @@ def send(name: str | None) -> None:
     from monitor.cli.output import counted, say
     from monitor.cli.session import opened, recorded
     from monitor.jobs import notify
+    from monitor.store.roles import SCORER
 
-    with opened() as (engine, settings):
+    with opened(SCORER) as (engine, settings):
         for channel in [name] if name else [channel.name for channel in settings.channels]:
             with recorded(engine, f"notify {channel}") as record:
                 record.counts = notify.run(engine, settings, datetime.now(UTC), channel)
@@ -73,7 +75,8 @@ def retry(name: str | None) -> None:
     from monitor.cli.session import opened
     from monitor.store.deliveries import revive
     from monitor.store.engine import writing
+    from monitor.store.roles import SCORER
 
-    with opened() as (engine, _), writing(engine) as connection:
+    with opened(SCORER) as (engine, _), writing(engine) as connection:
         count = revive(connection, name, datetime.now(UTC))
     say(f"{count:,} {'notice' if count == 1 else 'notices'} will be tried again")

@@ -26,7 +26,8 @@ from monitor.channels.settings import ChannelSettings
 from monitor.config import Settings
 from monitor.jobs import notify
 from monitor.store import deliveries
-from monitor.store.engine import reading, writing
+from monitor.store.engine import acting, reading, writing
+from monitor.store.roles import SCORER
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LONG = timedelta(days=1)
@@ -445,6 +446,17 @@ def test_a_digest_waits_for_the_end_of_quiet_hours(database: Engine, settings: S
     settings = settings.model_copy(update={"channels": [channel]})
     assert notify.run(database, settings, NOW, "siem")["delivered"] == 0
     assert notify.run(database, settings, NOW + timedelta(hours=1), "siem")["delivered"] == 1
+
+
+def test_the_role_of_the_scorer_is_enough(database: Engine, settings: Settings, told: Path) -> None:
+    settings = settings.model_copy(update={"channels": [file_channel(told, digest_at=NOW.time())]})
+    gone = open_alert(database, user="gone")
+    with writing(database) as connection:
+        deliveries.decide(connection, deliveries.Wanted("siem", "low"), NOW, NOW)
+    execute(database, "DELETE FROM monitor.alert WHERE alert_id = :gone", gone=gone)
+    open_alert(database)
+    counts = notify.run(acting(database, SCORER), settings, NOW, "siem")
+    assert counts == {"delivered": 2, "failed": 0, "dead": 0, "withdrawn": 1}
 
 
 def test_an_unknown_channel_is_said_to_be_unknown(database: Engine, with_file: Settings) -> None:
