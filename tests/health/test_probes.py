@@ -109,7 +109,7 @@ def test_metrics_tell_what_the_database_knows(database: Engine, settings: Settin
     assert told["monitor_alerts", "critical", "open"] == 0
     assert told["monitor_leader",] == 1
     assert told["monitor_job_seconds_count", "score", "succeeded"] == 1
-    assert told["monitor_job_items_total", "score", "scored"] == 7
+    assert told["monitor_job_items_total", "scored", "score"] == 7
     assert "process_resident_memory_bytes" in page
 
 
