@@ -7,6 +7,7 @@ so that printing or logging settings never shows it.
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -27,6 +28,9 @@ from monitor.channels.settings import ChannelSettings
 from monitor.events import MonitorError
 
 DEFAULT_FILE = "monitor.toml"
+
+#: A shorter key could be found by trying.
+LEAST_KEY_BYTES = 32
 
 Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
 Hours = Annotated[float, Field(gt=0, le=10_000)]
@@ -186,6 +190,18 @@ class Settings(BaseSettings):
             "train": timedelta(hours=self.train_hours),
             "prune": timedelta(hours=self.prune_hours),
         }
+
+    def pseudonym_key(self) -> bytes | None:
+        """The key that pseudonyms are made with; None where names are stored as they are."""
+        if self.pseudonym_key_file is None:
+            return None
+        try:
+            secret = self.pseudonym_key_file.read_bytes().strip()
+        except OSError as error:
+            raise ConfigError(f"MONITOR_PSEUDONYM_KEY_FILE {self.pseudonym_key_file}: {error.strerror}") from None
+        if len(secret) < LEAST_KEY_BYTES:
+            raise ConfigError(f"MONITOR_PSEUDONYM_KEY_FILE holds {len(secret)} bytes; {LEAST_KEY_BYTES} are needed")
+        return blake2b(secret, digest_size=64).digest()
 
     @classmethod
     def settings_customise_sources(

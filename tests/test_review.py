@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -271,7 +272,7 @@ def test_every_verdict_is_in_the_audit_log_once(database: Engine, add_alert: Cal
     with reading(database) as connection:
         (entry,) = audit.entries(connection, 10)
     assert (entry.actor, entry.action, entry.subject) == ("ada", "confirm", str(alert))
-    assert entry.details == {"reason": None, "note": "sure"}
+    assert entry.details == {"reason": None, "note_sha256": sha256(b"sure").hexdigest()}
 
 
 def test_logins_are_covered_by_a_scope_of_their_account_and_value_before_its_end() -> None:

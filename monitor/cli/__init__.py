@@ -25,6 +25,8 @@ COMMANDS = {
     "channels": "monitor.cli.channels:channels",
     "status": "monitor.cli.database:status",
     "sql": "monitor.cli.database:sql",
+    "forget": "monitor.cli.privacy:forget",
+    "pseudonym": "monitor.cli.privacy:pseudonym",
     "simulate": "monitor.cli.events:simulate",
 }
 

@@ -52,6 +52,7 @@ def ingest(paths: tuple[str, ...], format_: str, source: str, rejects: Path | No
             engine, paths, format_, source,
             now=datetime.now(UTC), options=Options(year=year), rejects=rejects, progress=told,
             enrich=enricher(settings.geo_city_db, settings.geo_asn_db, settings.network_lists),
+            key=settings.pseudonym_key(),
         )  # fmt: skip
     counts = {name: getattr(report, name) for name in ("read", "stored", "duplicate", "rejected")}
     say(counted(counts))

@@ -22,9 +22,11 @@ from sqlalchemy import Engine
 
 from monitor.enrichment import WITHOUT_FILES, Enricher
 from monitor.events import MonitorError, check_source, validate
+from monitor.pseudonyms import fingerprint, pseudonymous, withheld
 from monitor.sources import REGISTRY, Options, RawChunk, Source, decompressed
 from monitor.store.engine import writing
 from monitor.store.events import add_events, add_rejects, pieces
+from monitor.store.pseudonyms import agree
 
 STDIN = "-"
 WRITERS = 2  # transactions at once: one has the server's attention while the other is prepared
@@ -81,12 +83,14 @@ def ingest(
     enrich: Enricher = WITHOUT_FILES,
     rejects: Path | None = None,
     progress: Progress = lambda position, report: None,
+    key: bytes | None = None,
 ) -> IngestReport:
     """Load the files (`-` is standard input; gzip is told by its content) as events of `source`.
 
-    `format` is a name in `monitor.sources.REGISTRY`; `enrich` completes events by their addresses. `rejects` names a
-    file for rejected records: CSV if it ends in .csv, else JSON lines. Raises ``MonitorError`` when a file cannot be
-    read or `options` lack what the format needs.
+    `format` is a name in `monitor.sources.REGISTRY`; `enrich` completes events by their addresses, and `key` then makes
+    pseudonyms of names and addresses (`monitor.pseudonyms`). `rejects` names a file for rejected records: CSV if it
+    ends in .csv, else JSON lines. Raises ``MonitorError`` when a file cannot be read, `options` lack what the format
+    needs, or the key is not the database's.
     """
     read = _format(format)
     check_source(source)
@@ -94,7 +98,9 @@ def ingest(
         if str(path) != STDIN and not Path(path).exists():
             raise IngestError(f"there is no file {path}")
     report = IngestReport()
-    with _rejects_file(rejects) as note, _Writers(engine, source, now, report, enrich) as writers:
+    with writing(engine) as connection:
+        agree(connection, fingerprint(key) if key else None)
+    with _rejects_file(rejects) as note, _Writers(engine, source, now, report, enrich, key) as writers:
         for path in paths:
             for position, chunk in _chunks(path, read, options or Options()):
                 note(str(path), writers.take(chunk))
@@ -132,8 +138,11 @@ def _position(stream: BufferedReader) -> int:
 class _Writers:
     """Validates chunks and stores them, some at once; leaving it waits until everything is committed."""
 
-    def __init__(self, engine: Engine, source: str, now: datetime, report: IngestReport, enrich: Enricher) -> None:
-        self._engine, self._source, self._now, self._report, self._enrich = engine, source, now, report, enrich
+    def __init__(
+        self, engine: Engine, source: str, now: datetime, report: IngestReport, enrich: Enricher, key: bytes | None
+    ) -> None:
+        self._engine, self._source, self._now, self._report = engine, source, now, report
+        self._enrich, self._key = enrich, key
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="ingest")
         self._pending: deque[tuple[Future[int], int]] = deque()
 
@@ -165,12 +174,12 @@ class _Writers:
 
     def _write(self, events: pd.DataFrame, rejects: pd.DataFrame) -> int:
         stored = 0
-        for piece in pieces(events):
+        for piece in pieces(pseudonymous(events, self._key)):
             with writing(self._engine) as connection:
                 stored += add_events(connection, piece, self._now)
         if len(rejects):
             with writing(self._engine) as connection:
-                add_rejects(connection, self._source, rejects, self._now)
+                add_rejects(connection, self._source, withheld(rejects, self._key), self._now)
         return stored
 
 

@@ -8,7 +8,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -155,7 +155,9 @@ def _take(
     if given.verdict == "undo" and standing.status == "open":
         raise ReviewError(f"alert {given.alert_id} has no verdict to undo")
     reviews.add_verdict(connection, given, now)
-    details = {"reason": given.reason, "note": given.note}
+    # A digest, since the log is for ever and a note may name somebody who has to be forgotten one day.
+    digest = sha256(given.note.encode()).hexdigest() if given.note is not None else None
+    details = {"reason": given.reason, "note_sha256": digest}
     if given.scope is not None:
         until = given.scope.until.isoformat()
         details["scope"] = f"{given.scope.feature} {given.scope.value} until {until}"

@@ -10,7 +10,9 @@ from monitor.store import tables
 
 
 def alert_exists(connection: Connection, alert_id: UUID) -> bool:
+    """Whether there is such an alert; if so, it stays until this transaction ends."""
     query = select(tables.alert.c.alert_id).where(tables.alert.c.alert_id == alert_id)
+    query = query.with_for_update(read=True, key_share=True)
     return connection.execute(query).first() is not None
 
 

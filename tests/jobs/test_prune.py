@@ -5,11 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from companies import NOW as COMPANY_NOW
+from companies import Trained, rows, settings_for
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from monitor.config import Settings
-from monitor.jobs import prune
+from monitor.jobs import prune, score
 from monitor.store import jobs, partitions
 from monitor.store.engine import reading, writing
 
@@ -54,7 +56,7 @@ def test_months_that_ended_before_the_limit_are_dropped_with_all_that_waits_in_t
     full: Engine, settings: Settings
 ) -> None:
     settings = settings.model_copy(update={"retention_days": 60})  # the limit is 16 April
-    assert prune.run(full, settings, NOW) == {"months": 2, "rows": 8, "runs": 0}
+    assert prune.run(full, settings, NOW) == {"months": 2, "rows": 8, "accounts": 0, "runs": 0}
     with reading(full) as connection:
         assert [month.month for month in partitions.months(connection)] == [4, 5, 6]
     for table, column in (
@@ -73,7 +75,7 @@ def test_alerts_outlive_the_events_they_show(full: Engine, settings: Settings) -
 def test_pruning_again_finds_nothing(full: Engine, settings: Settings) -> None:
     settings = settings.model_copy(update={"retention_days": 60})
     prune.run(full, settings, NOW)
-    assert prune.run(full, settings, NOW) == {"months": 0, "rows": 0, "runs": 0}
+    assert prune.run(full, settings, NOW) == {"months": 0, "rows": 0, "accounts": 0, "runs": 0}
 
 
 def test_a_late_event_of_a_dropped_month_makes_its_partition_again(full: Engine, settings: Settings) -> None:
@@ -108,3 +110,25 @@ def test_old_runs_are_forgotten_but_never_one_that_is_running(database: Engine, 
         )
     assert prune.run(database, settings, NOW)["runs"] == 1
     assert scalar(database, "SELECT count(*) FROM monitor.job_run") == 2
+
+
+def test_accounts_go_when_neither_a_login_nor_an_alert_of_theirs_is_left(
+    company: Engine, trained: Trained, settings: Settings
+) -> None:
+    """A company of March: in June nothing is kept but who had an alert, and what the alerts show."""
+    score.run(company, settings_for(company), COMPANY_NOW)
+    shown = rows(company, "SELECT alert_id, event, attribution FROM reporting.alert_event ORDER BY event_id")
+    assert len(shown) > 0
+    old = settings.model_copy(update={"retention_days": 30})
+    pruned = prune.run(company, old, COMPANY_NOW + timedelta(days=90))
+    assert pruned["months"] == 1
+    assert scalar(company, "SELECT count(*) FROM monitor.login_event") == 0
+    kept = "SELECT count(DISTINCT user_name) FROM reporting.alert"
+    assert scalar(company, "SELECT count(*) FROM monitor.account") == scalar(company, kept)
+    assert scalar(company, "SELECT count(*) FROM monitor.account_state") <= scalar(company, kept)
+    assert shown.equals(
+        rows(company, "SELECT alert_id, event, attribution FROM reporting.alert_event ORDER BY event_id")
+    )
+    assert pruned["accounts"] == 25 - scalar(company, kept)
+    again = score.run(company, settings_for(company), COMPANY_NOW + timedelta(days=90))
+    assert again["scored"] == 0
