@@ -11,9 +11,11 @@ from monitor.config import Settings, SourceSettings
 from monitor.enrichment import Enricher, enricher
 from monitor.events import MonitorError, check_source, validate
 from monitor.jobs.ingest import IngestReport
+from monitor.pseudonyms import fingerprint, pseudonymous, withheld
 from monitor.sources import Options, RawChunk, apis, keycloak_database, sql
 from monitor.store.engine import reading, writing
 from monitor.store.events import add_events, add_rejects, pieces, set_source_cursor, source_cursor
+from monitor.store.pseudonyms import agree
 from monitor.store.remote import rows_as_csv
 
 #: The cursor after events that were stored.
@@ -52,10 +54,13 @@ def pull(engine: Engine, settings: Settings, now: datetime) -> dict[str, IngestR
     A source that fails does not keep the others from being pulled; at the end, ``PullError`` names each that did.
     """
     enrich = enricher(settings.geo_city_db, settings.geo_asn_db, settings.network_lists)
+    key = settings.pseudonym_key()
+    with writing(engine) as connection:
+        agree(connection, fingerprint(key) if key else None)
     reports: dict[str, IngestReport] = {}
     failures: dict[str, str] = {}
     for source in settings.sources:
-        one = _Pull(engine, source, now, settings.job_deadline_seconds, enrich)
+        one = _Pull(engine, source, now, settings.job_deadline_seconds, enrich, key)
         reports[source.name] = one.report
         try:
             one.run()
@@ -69,10 +74,18 @@ def pull(engine: Engine, settings: Settings, now: datetime) -> dict[str, IngestR
 class _Pull:
     """One pull from one source."""
 
-    def __init__(self, engine: Engine, source: SourceSettings, now: datetime, seconds: float, enrich: Enricher) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        source: SourceSettings,
+        now: datetime,
+        seconds: float,
+        enrich: Enricher,
+        key: bytes | None,
+    ) -> None:
         self.report = IngestReport()
         self._engine, self._source, self._now, self._seconds = engine, source, now, seconds
-        self._enrich = enrich
+        self._enrich, self._key = enrich, key
         self._cursor: sql.Cursor | None = None
         self._secret = ""
 
@@ -150,7 +163,7 @@ class _Pull:
         """Store a chunk, and move the cursor in the same transaction as the last of it."""
         validated = validate(chunk.records, self._source.name)
         rejects = pd.concat([chunk.rejects, validated.rejects], ignore_index=True)
-        *earlier, last = pieces(self._enrich(validated.events))
+        *earlier, last = pieces(pseudonymous(self._enrich(validated.events), self._key))
         for events in earlier:
             with writing(self._engine) as connection:
                 stored = add_events(connection, events, self._now)
@@ -158,7 +171,7 @@ class _Pull:
         cursor = advance(validated.events)
         with writing(self._engine) as connection:
             stored = add_events(connection, last, self._now)
-            add_rejects(connection, self._source.name, rejects, self._now)
+            add_rejects(connection, self._source.name, withheld(rejects, self._key), self._now)
             if cursor:
                 set_source_cursor(connection, self._source.name, cursor, self._now)
         self._cursor = cursor
