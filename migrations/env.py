@@ -16,7 +16,8 @@ LOCK = 0x6D6F6E69746F72  # "monitor"
 def run(connection: Connection) -> None:
     connection.execute(text("SET LOCAL lock_timeout = '5min'"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-    connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+    patience = context.config.attributes.get("patience", "10s")
+    connection.execute(text("SELECT set_config('lock_timeout', :patience, true)"), {"patience": patience})
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS monitor"))
     context.configure(
         connection=connection, target_metadata=metadata, version_table_schema="monitor", include_schemas=True

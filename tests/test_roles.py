@@ -29,7 +29,7 @@ PAGE = (Path(__file__).resolve().parents[1] / "docs" / "sql.md").read_text(encod
 #: Table → role → rights: of s(elect), i(nsert), u(pdate), d(elete); lower case where only some columns. A new table has
 #: to be decided on here, and in the migration that makes it.
 MEANT = {
-    "account": {INGEST: "s I", SCORER: "S", WEB: "S"},
+    "account": {INGEST: "s I", SCORER: "S D", WEB: "S"},
     "account_day": {},
     "account_state": {SCORER: "S I U D"},
     "alembic_version": {INGEST: "S", SCORER: "S", WEB: "S"},

@@ -36,7 +36,7 @@ def forget(user: str, dry_run: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("value", metavar="USER|ADDRESS")
 def pseudonym(value: str) -> None:
-    """Show the pseudonym of a user or an address, to find it in the database."""
+    """Show the pseudonym of a user or an address."""
     from monitor import fields, pseudonyms
     from monitor.cli.output import say
     from monitor.config import load_settings

@@ -33,10 +33,11 @@ def require_schema(engine: Engine) -> None:
         raise SchemaError(f"the database has schema {found}, this program needs {known[-1]}; run: monitor init")
 
 
-def upgrade(engine: Engine) -> tuple[str | None, str]:
+def upgrade(engine: Engine, to: str = "head", patience: str = "10s") -> tuple[str | None, str]:
     """Create the schema or bring it up to date, in one transaction; returns the revision before and after.
 
-    Safe to run again and by several processes at once: the migrations hold an advisory lock (``migrations/env.py``).
+    A table that somebody else holds is waited for no longer than ``patience``; then nothing is changed. Safe to run
+    again and by several processes at once: the migrations hold an advisory lock (``migrations/env.py``).
     """
     from alembic import command
     from alembic.config import Config
@@ -47,9 +48,9 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
     config = Config()
     config.set_main_option("script_location", str(files("migrations")))
     with _explained(), engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return before, revisions()[-1]
+        config.attributes.update(connection=connection, patience=patience)
+        command.upgrade(config, to)
+    return before, revisions()[-1] if to == "head" else to
 
 
 def _revision(engine: Engine) -> str | None:

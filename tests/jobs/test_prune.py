@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 from monitor.config import Settings
 from monitor.jobs import prune, score
 from monitor.store import jobs, partitions
-from monitor.store.engine import reading, writing
+from monitor.store.engine import acting, reading, writing
+from monitor.store.roles import SCORER
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
 EVENTS = [datetime(2024, month, day, 12, tzinfo=UTC) for month in (2, 3, 4, 5, 6) for day in (1, 14)]
@@ -120,7 +121,7 @@ def test_accounts_go_when_neither_a_login_nor_an_alert_of_theirs_is_left(
     shown = rows(company, "SELECT alert_id, event, attribution FROM reporting.alert_event ORDER BY event_id")
     assert len(shown) > 0
     old = settings.model_copy(update={"retention_days": 30})
-    pruned = prune.run(company, old, COMPANY_NOW + timedelta(days=90))
+    pruned = prune.run(acting(company, SCORER), old, COMPANY_NOW + timedelta(days=90))
     assert pruned["months"] == 1
     assert scalar(company, "SELECT count(*) FROM monitor.login_event") == 0
     kept = "SELECT count(DISTINCT user_name) FROM reporting.alert"
