@@ -129,6 +129,8 @@ class Settings(BaseSettings):
 
     alerts_per_day: float = Field(default=20.0, gt=0)
     target_precision: float = Field(default=0.5, gt=0, lt=1)
+    #: Logins below the threshold that are shown to reviewers all the same, by chance: to know what is missed.
+    audit_sample_per_day: float = Field(default=2.0, ge=0)
     detector: str = "lstm_autoencoder"
     half_life_days: float = Field(default=60.0, gt=0)
     patience_days: float = Field(default=14.0, ge=0)

@@ -27,7 +27,7 @@ CREATE TABLE monitor.recalibration (
     since             timestamptz NOT NULL,
     until             timestamptz NOT NULL,
     logins            integer NOT NULL CHECK (logins > 0),
-    share             double precision NOT NULL CHECK (share BETWEEN 0 AND 1),
+    factor            double precision NOT NULL CHECK (factor > 0),
     tail              jsonb NOT NULL
 );
 CREATE INDEX recalibration_model ON monitor.recalibration (model_id, recalibration_id DESC);
@@ -53,7 +53,7 @@ FROM monitor.alert t
 JOIN monitor.account a USING (account_id);
 
 CREATE VIEW reporting.recalibration AS
-SELECT recalibration_id, model_id, decided_at, since, until, logins, share FROM monitor.recalibration;
+SELECT recalibration_id, model_id, decided_at, since, until, logins, factor FROM monitor.recalibration;
 
 COMMENT ON TABLE monitor.recalibration IS 'Tails that turn raw oddness into the score, fitted anew when scores of ordinary logins have shifted.';
 COMMENT ON COLUMN reporting.threshold.offsets IS 'What is added to value for a kind of account (people, thin, service); absent: nothing.';
@@ -78,6 +78,24 @@ COMMENT ON COLUMN reporting.recalibration.decided_at IS 'When it was decided.';
 COMMENT ON COLUMN reporting.recalibration.since IS 'Logins from this moment on were taken for ordinary.';
 COMMENT ON COLUMN reporting.recalibration.until IS 'Up to this moment.';
 COMMENT ON COLUMN reporting.recalibration.logins IS 'How many logins it was fitted to.';
-COMMENT ON COLUMN reporting.recalibration.share IS 'Share of these logins with a score of 2 and more before; 0.01 is where it belongs.';
+COMMENT ON COLUMN reporting.recalibration.factor IS 'How many times as many of them as should scored 1.5 and more; from then on they do not.';
 
 GRANT SELECT ON monitor.recalibration TO monitor_web;
+
+-- The review pages may return to an earlier decision and change nothing else of a threshold. The row is made here, by
+-- the owner's rights, in the caller's transaction, and leaves its audit row as every threshold does.
+CREATE FUNCTION monitor.threshold_rollback(target bigint, actor text, hold interval) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO monitor.threshold (value, offsets, weights, audit, decided_at, decided_by, basis, reviews_used, spread,
+        expected_precision, precision_low, precision_high, expected_alerts_per_day, missed, missed_low, missed_high,
+        model_id, returns_to, held_until)
+    SELECT t.value, t.offsets, t.weights, t.audit, clock_timestamp(), actor,
+        'returned by hand to threshold ' || t.threshold_id || ', decided by ' || t.decided_by, t.reviews_used, t.spread,
+        t.expected_precision, t.precision_low, t.precision_high, t.expected_alerts_per_day, t.missed, t.missed_low,
+        t.missed_high, (SELECT m.model_id FROM monitor.model m WHERE m.status = 'active'), t.threshold_id,
+        clock_timestamp() + least(hold, interval '30 days')
+    FROM monitor.threshold t WHERE t.threshold_id = target
+    RETURNING threshold_id
+$$;
+REVOKE ALL ON FUNCTION monitor.threshold_rollback(bigint, text, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION monitor.threshold_rollback(bigint, text, interval) TO monitor_web;

@@ -1,15 +1,19 @@
-"""The job ``calibrate``: the next threshold, from the alert budget and what was scored lately."""
+"""The job ``calibrate``: the next threshold, from the alert budget, the verdicts, and what was scored lately."""
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine
+import numpy as np
+from sqlalchemy import Connection, Engine
 
-from monitor.calibration import budget_threshold
+from monitor.calibration import Expected, Judgements, Recalibration, Threshold, Wishes, decide, recalibration
 from monitor.config import Settings
 from monitor.events import MonitorError
 from monitor.progress import Progress, silent
-from monitor.store import alerts, models, thresholds
+from monitor.rule import AlertRule
+from monitor.store import alerts, calibration, models, thresholds
 from monitor.store.engine import reading, writing
+from monitor.tails import Tail
 
 #: Days of stored scores that the next threshold is read from.
 LOOK_BACK = timedelta(days=14)
@@ -17,34 +21,150 @@ LOOK_BACK = timedelta(days=14)
 #: Less history than this says nothing about alerts a day.
 LEAST_DAYS = 1.0
 
-#: A threshold that would move by less than this stays: a new row should mean something.
-LEAST_MOVE = 0.01
+#: A decision that would move nothing by as much as this is not made: a new row should mean something.
+LEAST_MOVE = 0.02
+
+#: No threshold or weight departs further than the steps of a day allow from what it was this long ago.
+STEP = timedelta(days=1)
+
+#: How long the scheduled calibration leaves a threshold alone that somebody returned to by hand.
+HOLD = timedelta(days=7)
+
+Answer = dict[str, int | float | str]
 
 
-def run(engine: Engine, settings: Settings, now: datetime) -> dict[str, int | float | str]:
-    """The scheduled calibration; waits for the first training."""
+class CalibrationError(MonitorError):
+    """Calibration cannot do what was asked; the message says why in one line."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The next threshold, or why there is none, beside the one in force; ``recalibrated`` where the score moves too."""
+
+    held: thresholds.InForce
+    next: Threshold | None
+    why: str
+    recalibrated: Recalibration | None = None
+    flips: "Flips | None" = None
+
+
+@dataclass(frozen=True)
+class Flips:
+    """What a proposal would make of past alerts with a verdict: counts, and the alerts (ids) that would change."""
+
+    silenced_dismissed: list[str]
+    silenced_confirmed: list[str]
+    raised_dismissed: list[str]
+    raised_confirmed: list[str]
+
+
+def run(engine: Engine, settings: Settings, now: datetime) -> Answer:
+    """The scheduled calibration; waits for the first training, and leaves alone what was set by hand lately."""
     with reading(engine) as connection:
-        if thresholds.in_force(connection) is None:
-            return {"waiting_for": "a model"}
+        held = thresholds.in_force(connection)
+    if held is None:
+        return {"waiting_for": "a model"}
+    if held.held_until is not None and held.held_until > now:
+        return {"threshold": held.rule.value, "kept": f"set by hand, held until {held.held_until:%Y-%m-%d %H:%M} UTC"}
     return calibrate(engine, settings, now)
 
 
-def calibrate(
-    engine: Engine, settings: Settings, now: datetime | None = None, tell: Progress = silent
-) -> dict[str, int | float | str]:
+def calibrate(engine: Engine, settings: Settings, now: datetime | None = None, tell: Progress = silent) -> Answer:
     """Decide the next threshold; it stays where it is when there is too little to go by, and the answer says so."""
+    now = now or datetime.now(UTC)
     with writing(engine) as connection:
-        standing, model_id = thresholds.in_force(connection), models.active_model_id(connection)
-        if standing is None or model_id is None:
-            raise MonitorError("there is no threshold to move yet: run `monitor train` first")
-        held = standing.rule.value
-        span = alerts.scored_span(connection, LOOK_BACK)
-        if span is None or span.days < LEAST_DAYS:
-            return {"threshold": held, "kept": "less than a day of scores to go by"}
-        highest = alerts.highest_by_decision_and_day(connection, span.since, span.until)
-        confirmed, dismissed = alerts.verdict_counts(connection)
-        decision = budget_threshold(highest, span.days, settings.alerts_per_day, confirmed, dismissed)
-        if abs(decision.rule.value - held) < LEAST_MOVE:
-            return {"threshold": held, "kept": "it would hardly move"}
-        thresholds.decide(connection, decision, now or datetime.now(UTC), model_id)
-    return {"threshold": round(decision.rule.value, 3), "was": round(held, 3), "reviews": decision.reviews_used}
+        proposal = _propose(connection, settings, now)
+        if proposal.recalibrated is not None and proposal.held.model_id is not None:
+            models.recalibrate(connection, proposal.held.model_id, proposal.recalibrated, now)
+        if proposal.next is not None:
+            thresholds.decide(connection, proposal.next, now, proposal.held.model_id)
+    return answer(proposal)
+
+
+def propose(engine: Engine, settings: Settings, now: datetime) -> Proposal:
+    """What ``calibrate`` would decide, and which past verdicts would flip; changes nothing."""
+    with reading(engine) as connection:
+        return _propose(connection, settings, now)
+
+
+def roll_back(engine: Engine, threshold_id: int, by: str) -> int:
+    """Return to an earlier decision; the scheduled calibration leaves it alone for ``HOLD``. Returns the new id."""
+    with writing(engine) as connection:
+        made = thresholds.rollback(connection, threshold_id, by, HOLD)
+    if made is None:
+        raise CalibrationError(f"there is no threshold {threshold_id}")
+    return made
+
+
+def answer(proposal: Proposal) -> Answer:
+    """The outcome in numbers and words, as a job reports it."""
+    was, decided, told = proposal.held.rule.value, proposal.next, dict[str, int | float | str]()
+    if proposal.recalibrated is not None:
+        told["score_recalibrated"] = f"{proposal.recalibrated.factor:.2f} times as many odd logins as ordinary"
+    if decided is None:
+        told["threshold"], told["kept"] = was, proposal.why
+        return told
+    told["threshold"], told["was"], told["reviews"] = round(decided.rule.value, 3), round(was, 3), decided.reviews_used
+    if decided.expected_precision is not None:
+        told["expected_precision"] = round(decided.expected_precision, 3)
+    told["expected_alerts_per_day"] = round(decided.expected_alerts_per_day or 0.0, 1)
+    if decided.missed is not None:
+        told["missed_a_week"] = f"{decided.missed:.0f} ({decided.missed_low:.0f} to {decided.missed_high:.0f})"
+    contradicted = decided.spread.get("contradicted", 0)
+    if contradicted:
+        told["contradicted"] = int(contradicted)
+    told["basis"] = decided.basis
+    return told
+
+
+def _propose(connection: Connection, settings: Settings, now: datetime) -> Proposal:
+    held, model = thresholds.in_force(connection), models.active_model(connection)
+    if held is None or model is None:
+        raise CalibrationError("there is no threshold to move yet: run `monitor train` first")
+    held = replace(held, model_id=model.model_id)
+    newest = alerts.newest_score(connection)
+    recent = None
+    if newest is not None:
+        features, until = model.scorer.features, newest + timedelta(microseconds=1)
+        recent = calibration.recent(connection, model.model_id, features, until, LOOK_BACK)
+    if recent is None or recent.days < LEAST_DAYS:
+        return Proposal(held, None, "less than a day of scores to go by")
+    judged = calibration.judgements(connection, model.model_id, recent.features, now)
+    tail, moved = model.scorer.calibration, None
+    moved = recalibration(recent, recent.margins(tail, replace(held.rule, offsets={})), tail, settings.alerts_per_day)
+    if moved is not None:
+        tail, recent = moved.tail, replace(recent, same=recent.same & (recent.time >= moved.since.timestamp()))
+    before = thresholds.before(connection, now - STEP) or held
+    wishes = Wishes(settings.alerts_per_day, settings.target_precision, settings.audit_sample_per_day)
+    decided = decide(recent, judged, tail, held.rule, before.rule, _expected(held, wishes), wishes, now)
+    flips = _flips(judged, tail, model.scorer.calibration, held.rule, decided.rule)
+    if moved is None and _alike(held.rule, decided.rule):
+        return Proposal(held, None, "it would hardly move", flips=flips)
+    return Proposal(held, decided, decided.basis, moved, flips)
+
+
+def _expected(held: thresholds.InForce, wishes: Wishes) -> Expected:
+    per_day = held.expected_alerts_per_day
+    if per_day is not None and held.rule.audit:
+        per_day = max(per_day - wishes.audited, 0.0)
+    return Expected(held.expected_precision, per_day)
+
+
+def _alike(one: AlertRule, other: AlertRule) -> bool:
+    names = {*one.weights, *other.weights}
+    moves = [one.value - other.value]
+    moves += [one.weights.get(name, 1.0) - other.weights.get(name, 1.0) for name in names]
+    moves += [one.offsets.get(name, 0.0) - other.offsets.get(name, 0.0) for name in {*one.offsets, *other.offsets}]
+    return max(map(abs, moves)) < LEAST_MOVE and len(one.audit) == len(other.audit)
+
+
+def _flips(judged: Judgements, tail: Tail, was: Tail, held: AlertRule, decided: AlertRule) -> Flips:
+    """Alerts with a verdict that the next rule would silence, or raise from the audit sample."""
+    stands = judged.take(judged.latest)
+    before, after = stands.margins(was, held) >= held.value, stands.margins(tail, decided) >= decided.value
+
+    def named(flipped: "np.ndarray", confirmed: bool) -> list[str]:
+        return [str(alert) for alert in stands.alert[flipped & (stands.confirmed == confirmed)]]
+
+    silenced, raised = before & ~after, ~before & after
+    return Flips(named(silenced, False), named(silenced, True), named(raised, False), named(raised, True))

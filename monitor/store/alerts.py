@@ -2,16 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection, insert, text
 
 from monitor.alerting import CAMPAIGN_ACCOUNTS
-from monitor.columns import Floats, Objects
+from monitor.columns import Objects
 from monitor.store import tables
 from monitor.store.copy import copy_in
 
@@ -131,51 +130,7 @@ def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:
     ).rowcount
 
 
-def highest_by_decision_and_day(connection: Connection, since: datetime, until: datetime) -> Floats:
-    """The highest score of each account on each day in [since, until): what a threshold would make alerts of.
-
-    The accounts of a campaign count as one: a spray over eighty accounts is one decision for a reviewer.
-    """
-    rows = connection.execute(
-        text(
-            """
-            SELECT max(s.score) FROM monitor.login_score s
-            LEFT JOIN monitor.alert_event v USING (account_id, source, event_id, occurred_at)
-            LEFT JOIN monitor.alert t USING (alert_id)
-            WHERE s.occurred_at >= :since AND s.occurred_at < :until AND s.score > 1
-            GROUP BY coalesce(t.campaign_id, s.account_id), (s.occurred_at AT TIME ZONE 'UTC')::date
-            """
-        ),
-        {"since": since, "until": until},
-    )
-    return np.array(rows.scalars().all(), np.float64)
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of time that was scored."""
-
-    since: datetime
-    until: datetime
-
-    @property
-    def days(self) -> float:
-        return (self.until - self.since).total_seconds() / 86_400
-
-
-def scored_span(connection: Connection, most: timedelta) -> Span | None:
-    """The latest stretch of scored logins, at most ``most`` long; None before the first score."""
-    newest = connection.scalar(text("SELECT max(occurred_at) FROM monitor.login_score"))
-    if newest is None:
-        return None
-    oldest = connection.scalar(
-        text("SELECT min(occurred_at) FROM monitor.login_score WHERE occurred_at >= :since"), {"since": newest - most}
-    )
-    return Span(oldest, newest + timedelta(microseconds=1))
-
-
-def verdict_counts(connection: Connection) -> tuple[int, int]:
-    """Alerts that stand confirmed and dismissed."""
-    rows = connection.execute(text("SELECT status, count(*) FROM monitor.alert WHERE status <> 'open' GROUP BY status"))
-    counts = {str(status): int(count) for status, count in rows}
-    return counts.get("confirmed", 0), counts.get("dismissed", 0)
+def newest_score(connection: Connection) -> datetime | None:
+    """When the latest scored login occurred; None before the first score."""
+    found: datetime | None = connection.scalar(text("SELECT max(occurred_at) FROM monitor.login_score"))
+    return found

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 from safetensors.numpy import load, save
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from uuid_utils.compat import uuid7
 
 from monitor.calibration import Recalibration
@@ -77,13 +77,6 @@ def recalibrate(connection: Connection, model_id: UUID, found: Recalibration, de
     """Let the model's score be read off another tail from now on."""
     values = asdict(found) | {"model_id": model_id, "decided_at": decided_at, "tail": _plain(found.tail)}
     connection.execute(insert(recalibration).values(values))
-
-
-def last_recalibrated(connection: Connection, model_id: UUID) -> datetime | None:
-    """When the model's score was last calibrated anew."""
-    table = recalibration.c
-    found: datetime | None = connection.scalar(select(func.max(table.decided_at)).where(table.model_id == model_id))
-    return found
 
 
 def _recalibrated(connection: Connection, model_id: UUID) -> Tail | None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Interval, Row, cast, func, insert, select
 
 from monitor.calibration import Threshold
 from monitor.rule import AlertRule, Stratum
@@ -21,6 +21,7 @@ class InForce:
     rule: AlertRule
     model_id: UUID | None
     expected_precision: float | None
+    expected_alerts_per_day: float | None
     held_until: datetime | None
 
 
@@ -28,6 +29,24 @@ def in_force(connection: Connection) -> InForce | None:
     """The latest decision, whatever the clocks of those who decided said; None before the first training."""
     row = connection.execute(select(tables.threshold).order_by(tables.threshold.c.threshold_id.desc()).limit(1)).first()
     return None if row is None else _decision(row)
+
+
+def before(connection: Connection, moment: datetime) -> InForce | None:
+    """The decision that was in force at ``moment``, or the first one ever; None before the first training."""
+    table = tables.threshold.c
+    latest = select(tables.threshold).where(table.decided_at <= moment).order_by(table.threshold_id.desc()).limit(1)
+    row = connection.execute(latest).first()
+    if row is None:
+        row = connection.execute(select(tables.threshold).order_by(table.threshold_id).limit(1)).first()
+    return None if row is None else _decision(row)
+
+
+def rollback(connection: Connection, threshold_id: int, actor: str, hold: timedelta) -> int | None:
+    """Return to an earlier decision, for ``hold`` at least; the new decision's id, None where there is no such one."""
+    found: int | None = connection.scalar(
+        select(func.monitor.threshold_rollback(threshold_id, actor, cast(hold, Interval)))
+    )
+    return found
 
 
 def decision(connection: Connection, threshold_id: int) -> InForce | None:
@@ -53,7 +72,9 @@ def decide(connection: Connection, decided: Threshold, decided_at: datetime, mod
 
 
 def _decision(row: Row[Any]) -> InForce:
-    return InForce(row.threshold_id, _rule(row), row.model_id, row.expected_precision, row.held_until)
+    return InForce(
+        row.threshold_id, _rule(row), row.model_id, row.expected_precision, row.expected_alerts_per_day, row.held_until
+    )
 
 
 def _rule(row: Row[Any]) -> AlertRule:

@@ -120,7 +120,7 @@ recalibration = Table(
     time("since", nullable=False),
     time("until", nullable=False),
     Column("logins", Integer, nullable=False),
-    Column("share", Double, nullable=False),
+    Column("factor", Double, nullable=False),
     Column("tail", JSONB, nullable=False),
 )
 
