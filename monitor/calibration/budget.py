@@ -14,8 +14,8 @@ LOWEST = 2.0
 #: Days that the expectation of the threshold in force is worth: the few logins of a day cannot overrule it.
 TRUST_DAYS = 1.0
 
-#: Budgets that one day counts with at most.
-MOST_A_DAY = 2.0
+#: Budgets that one day counts with at most, or this many decisions where the budget is small.
+MOST_A_DAY, LEAST_A_DAY = 2.0, 10.0
 
 
 class Held(NamedTuple):
@@ -26,7 +26,7 @@ class Held(NamedTuple):
 
 
 def decisions(recent: Recent, margin: Floats, value: float) -> Ints:
-    """Incidents that a threshold at ``value`` would have made of the recent logins, by day; a campaign counts as one."""
+    """Incidents that a threshold at ``value`` would have made of the recent logins, by day; a campaign is one."""
     odd, starts = _incidents(recent, margin, value)
     counts = np.zeros(int(np.ceil(recent.days - 1e-6)), np.int64)
     if not len(odd):
@@ -54,7 +54,7 @@ def per_day(recent: Recent, margin: Floats, value: float, held: Held, budget: fl
     ``MOST_A_DAY`` budgets: one great attack must not blind the fortnight after it.
     """
     believed = TRUST_DAYS * held.per_day * 10 ** (held.value - value)
-    seen = np.minimum(decisions(recent, margin, value), MOST_A_DAY * budget).sum()
+    seen = np.minimum(decisions(recent, margin, value), max(MOST_A_DAY * budget, LEAST_A_DAY)).sum()
     return float((seen + believed) / (recent.days + TRUST_DAYS))
 
 

@@ -58,12 +58,31 @@ def _review_file(path: Path) -> None:
 
 
 @click.command()
-def calibrate() -> None:
+@click.option(
+    "--dry-run", is_flag=True, help="Change nothing; say what would be decided, and which verdicts would flip."
+)
+@click.option("--rollback", "threshold_id", type=int, metavar="ID", help="Return to an earlier threshold, for a week.")
+@click.option("--by", default="command line", show_default=True, metavar="NAME", help="Who returns to it.")
+def calibrate(dry_run: bool, threshold_id: int | None, by: str) -> None:
     """Set the next threshold from verdicts and alert budget."""
     from monitor.cli.output import counted, progress, say
     from monitor.cli.session import opened, recorded
-    from monitor.jobs.calibrate import calibrate
+    from monitor.jobs.calibrate import HOLD, answer, calibrate, propose, roll_back
 
+    if dry_run and threshold_id is not None:
+        raise click.UsageError("--rollback changes the threshold and --dry-run changes nothing: give one of them")
+    if threshold_id is not None:
+        with opened(SCORER) as (engine, _):
+            made = roll_back(engine, threshold_id, by)
+        say(f"threshold {made} returns to {threshold_id}; the scheduled calibration leaves it for {HOLD.days} days")
+        return
+    if dry_run:
+        with opened(SCORER) as (engine, settings):
+            proposal = propose(engine, settings, datetime.now(UTC))
+        say(counted(answer(proposal)))
+        for line in proposal.told():
+            say(line)
+        return
     with opened(SCORER) as (engine, settings), recorded(engine, "calibrate") as record, progress() as tell:
         record.counts = calibrate(engine, settings, datetime.now(UTC), tell)
     say(counted(record.counts))

@@ -1,7 +1,9 @@
 """The job ``calibrate``: the next threshold, from the alert budget, the verdicts, and what was scored lately."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, Engine
@@ -30,6 +32,9 @@ STEP = timedelta(days=1)
 #: How long the scheduled calibration leaves a threshold alone that somebody returned to by hand.
 HOLD = timedelta(days=7)
 
+#: Alerts that are named when they flip.
+MOST_SHOWN = 5
+
 Answer = dict[str, int | float | str]
 
 
@@ -47,15 +52,26 @@ class Proposal:
     recalibrated: Recalibration | None = None
     flips: "Flips | None" = None
 
+    def told(self) -> Iterator[str]:
+        """Which past verdicts would flip, and how much evidence would count by now, a line each."""
+        if self.flips is not None:
+            for what, alerts_ in self.flips._asdict().items():
+                shown = ", ".join(alerts_[:MOST_SHOWN]) + (" …" if len(alerts_) > MOST_SHOWN else "")
+                yield f"{what.replace('_', ' ')}: {len(alerts_)}" + (f" ({shown})" if shown else "")
+        if self.next is not None:
+            for name, weight in sorted(self.next.rule.weights.items(), key=lambda one: one[1]):
+                yield f"{name.replace('_', ' ')} counts {weight:.2f} times"
+            for kind, offset in self.next.rule.offsets.items():
+                yield f"{kind} accounts: {offset:+.2f}"
 
-@dataclass(frozen=True)
-class Flips:
-    """What a proposal would make of past alerts with a verdict: counts, and the alerts (ids) that would change."""
 
-    silenced_dismissed: list[str]
-    silenced_confirmed: list[str]
-    raised_dismissed: list[str]
-    raised_confirmed: list[str]
+class Flips(NamedTuple):
+    """What a proposal would make of past alerts with a verdict: the alerts (ids) that would change."""
+
+    dismissed_that_would_not_alert: list[str]
+    confirmed_that_would_not_alert: list[str]
+    dismissed_that_would_alert: list[str]
+    confirmed_that_would_alert: list[str]
 
 
 def run(engine: Engine, settings: Settings, now: datetime) -> Answer:
@@ -138,6 +154,8 @@ def _propose(connection: Connection, settings: Settings, now: datetime) -> Propo
     wishes = Wishes(settings.alerts_per_day, settings.target_precision, settings.audit_sample_per_day)
     decided = decide(recent, judged, tail, held.rule, before.rule, _expected(held, wishes), wishes, now)
     flips = _flips(judged, tail, model.scorer.calibration, held.rule, decided.rule)
+    numbers = {name: len(found) for name, found in flips._asdict().items()}
+    decided = replace(decided, spread={**decided.spread, **numbers})
     if moved is None and _alike(held.rule, decided.rule):
         return Proposal(held, None, "it would hardly move", flips=flips)
     return Proposal(held, decided, decided.basis, moved, flips)

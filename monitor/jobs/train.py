@@ -6,7 +6,7 @@ everything in: a training that dies leaves nothing behind.
 """
 
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
@@ -22,10 +22,12 @@ from monitor.events import MonitorError
 from monitor.features import Measured, measure
 from monitor.impostors import with_impostors
 from monitor.progress import Progress, silent
+from monitor.rule import AlertRule
 from monitor.scoring import HELD_BACK, Scorer
 from monitor.sequences import latest, windows
 from monitor.store import accounts, models, population, scores, thresholds, unscored
 from monitor.store.engine import writing
+from monitor.tails import Tail
 from monitor.training import Examples, no_worse, quality
 
 BATCH = 50_000
@@ -176,7 +178,9 @@ def _install(
     connection: Connection, settings: Settings, replay: Replay, scorer: Scorer, now: datetime
 ) -> dict[str, int | float | str]:
     """Store the model, with a first threshold; it takes over unless the one at work notices more impostors."""
-    active = models.active_model(connection)
+    active, held = models.active_model(connection), thresholds.in_force(connection)
+    if held is not None:
+        scorer = _weighted(scorer, replay, held.rule)
     mine = quality(scorer, replay.ordinary, replay.impostors, replay.held_back)
     theirs = None
     if active is not None and active.scorer.features == scorer.features:
@@ -185,11 +189,24 @@ def _install(
     metadata = _metadata(replay, scorer, mine, theirs)
     model_id = models.add_model(connection, scorer, replay.until, metadata, now, accepted=accepted)
     if accepted:
-        decision = first_threshold(unscored.logins_per_day(connection, replay.until), settings.alerts_per_day)
+        logins_per_day = unscored.logins_per_day(connection, replay.until)
+        decision = first_threshold(logins_per_day, settings.alerts_per_day, held.rule if held else None)
+        if held is not None and held.held_until is not None and held.held_until > now:
+            basis = "set by hand, and kept for the new model"
+            decision = replace(decision, rule=held.rule, basis=basis, held_until=held.held_until)
         thresholds.decide(connection, decision, now, model_id)
     return {"model": str(model_id), "accepted": "yes" if accepted else "no: it notices fewer impostors"} | (
         {"impostors_noticed": round(mine, 3)} if mine is not None else {}
     )
+
+
+def _weighted(scorer: Scorer, replay: Replay, rule: AlertRule) -> Scorer:
+    """The scorer, its score calibrated on evidence that counts as much as reviewers taught it to."""
+    if not rule.weights:
+        return scorer
+    late = np.flatnonzero(replay.ordinary.time >= replay.held_back)
+    raw = scorer.score(replay.ordinary.windows.take(late), rule.weight(scorer.features)).raw
+    return replace(scorer, calibration=Tail.fit(raw))
 
 
 def _metadata(replay: Replay, scorer: Scorer, mine: float | None, theirs: float | None) -> dict[str, Any]:
