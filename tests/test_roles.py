@@ -171,8 +171,8 @@ def test_every_role_may_execute_the_functions_that_it_is_meant_to(database: Engi
     with reading(database) as connection:
         assert dict(connection.execute(text(query)).all()) == {
             INGEST: ["ensure_month"],
-            SCORER: ["drop_month"],
-            WEB: ["audit_append", "audit_breaks", "audit_hash"],
+            SCORER: ["drop_month", "threshold_rollback"],
+            WEB: ["audit_append", "audit_breaks", "audit_hash", "threshold_rollback"],
             REPORTING: ["answer"],
         }
 

@@ -5,11 +5,11 @@ from importlib.resources import files
 from alembic import op
 from psycopg import Connection
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
     driver = op.get_bind().connection.driver_connection
     assert isinstance(driver, Connection)
-    driver.execute(files("migrations").joinpath("sql", "0009_rollback.sql").read_bytes())
+    driver.execute(files("migrations").joinpath("sql", "0010_rollback.sql").read_bytes())
