@@ -5,7 +5,7 @@ an attempt with a leaked password, and a password or passwordless code exchanged
 """
 
 from monitor.sources.json_records import Record
-from monitor.sources.provider import Field, Provider, at, word, words
+from monitor.sources.provider import Field, Provider, at, kind, words
 
 _SUCCESSES = ("s", "scoa", "sens", "sepft", "sepotpft")
 _FAILURES = (
@@ -19,8 +19,8 @@ def _data(*paths: str) -> Field:
 
 
 def _skipped(record: Record) -> str:
-    kind = word(record, "data.type", "type")
-    return "" if kind in _SUCCESSES or kind in _FAILURES else kind or "no type"
+    code = kind(record, "data.type", "type")
+    return "" if code in _SUCCESSES or code in _FAILURES else code
 
 
 AUTH0 = Provider(

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import tzinfo
 from io import BufferedIOBase
 from typing import Any
 
@@ -9,14 +11,18 @@ from monitor.events import CANONICAL_COLUMNS
 from monitor.fields import unknown_column
 from monitor.sources.base import ChunkBuilder, Options, RawChunk
 from monitor.sources.lines import lines
+from monitor.sources.stamps import with_zone
 from monitor.sources.table import Table
 
+_TIME = CANONICAL_COLUMNS.index("occurred_at")
 _CSV = Table({name: name for name in CANONICAL_COLUMNS}, required=("occurred_at", "user"))
 
 
 def read_csv(stream: BufferedIOBase, options: Options) -> Iterator[RawChunk]:
     """CSV whose header names canonical columns, in any order."""
-    return _CSV.read(stream)
+    zone = options.zone
+    table = replace(_CSV, translations={"occurred_at": lambda text: with_zone(text, zone)}) if zone else _CSV
+    return table.read(stream)
 
 
 def read_jsonl(stream: BufferedIOBase, options: Options) -> Iterator[RawChunk]:
@@ -26,7 +32,7 @@ def read_jsonl(stream: BufferedIOBase, options: Options) -> Iterator[RawChunk]:
         try:
             if problem:
                 raise ValueError(problem)
-            builder.add(number, _values(_object(text)), text)
+            builder.add(number, _values(_object(text), options.zone), text)
         except ValueError as reason:
             builder.reject(number, str(reason), text)
         if builder.full:
@@ -47,11 +53,13 @@ def _object(text: str) -> dict[str, Any]:
     return value
 
 
-def _values(record: dict[str, Any]) -> list[str | None]:
+def _values(record: dict[str, Any], zone: tzinfo | None) -> list[str | None]:
     if unknown := record.keys() - set(CANONICAL_COLUMNS):
         raise ValueError(unknown_column(min(unknown)))
     values = [record.get(name) for name in CANONICAL_COLUMNS]
     for name, value in zip(CANONICAL_COLUMNS, values, strict=True):
         if value is not None and not isinstance(value, str):
             raise ValueError(f"{name} is neither text nor a number")
+    if time := values[_TIME]:
+        values[_TIME] = with_zone(time, zone)
     return values

@@ -9,7 +9,7 @@ AWS writes HIDDEN_DUE_TO_SECURITY_REASONS for it.
 from collections.abc import Iterable
 
 from monitor.sources.json_records import Record, parsed
-from monitor.sources.provider import Provider, at, made, word, words
+from monitor.sources.provider import Provider, at, kind, made, word, words
 
 _LOGINS = {"ConsoleLogin", "UserAuthentication", "ExternalIdPDirectoryLogin"}
 _VERIFICATION = "CredentialVerification"
@@ -18,16 +18,16 @@ _VERIFICATION = "CredentialVerification"
 def _parts(record: Record) -> Iterable[Record]:
     """`aws cloudtrail lookup-events` lists events, and gives the record of each as text."""
     listed = record.get("events")
-    events = listed if isinstance(listed, list) else [record]
-    whole = [parsed(event.get("cloudtrailevent")) for event in events if isinstance(event, dict)]
-    return [each if isinstance(each, dict) else event for each, event in zip(whole, events, strict=False)]
+    for event in listed if isinstance(listed, list) else [record]:
+        whole = parsed(event.get("cloudtrailevent")) if isinstance(event, dict) else None
+        yield whole if isinstance(whole, dict) else event if isinstance(event, dict) else {}
 
 
 def _skipped(record: Record) -> str:
-    name = word(record, "eventName")
+    name = kind(record, "eventName")
     if name in _LOGINS or (name == _VERIFICATION and word(record, f"serviceEventDetails.{name}") == "Failure"):
         return ""
-    return f"{name} ({word(record, 'eventSource')})" if name else "no eventName"
+    return f"{name} ({word(record, 'eventSource')})"
 
 
 def _user(record: Record) -> str | None:

@@ -6,7 +6,7 @@ Duo names browser and system instead of the user agent; the two are put together
 from collections.abc import Iterable
 
 from monitor.sources.json_records import Record, parsed
-from monitor.sources.provider import Provider, at, made, word, words
+from monitor.sources.provider import Provider, at, kind, made, word, words
 
 _ADMIN_LOGINS = ("admin_login", "admin_login_error", "admin_2fa_error")
 
@@ -19,10 +19,8 @@ def _parts(record: Record) -> Iterable[Record]:
 
 
 def _skipped(record: Record) -> str:
-    kind = word(record, "event_type", "eventtype", "action")
-    if kind in ("authentication", *_ADMIN_LOGINS) or (not kind and word(record, "factor", "result")):
-        return ""
-    return kind or "no event_type"
+    event = kind(record, "event_type", "eventtype", "action")
+    return "" if event in ("authentication", *_ADMIN_LOGINS) else event
 
 
 def _user_agent(record: Record) -> str | None:

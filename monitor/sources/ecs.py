@@ -4,34 +4,11 @@ What ends a session (`event.type: end`, or an action that says so) is no login.
 """
 
 import re
-from collections.abc import Iterable
-from typing import Any
 
 from monitor.sources.json_records import Record
-from monitor.sources.provider import Provider, at, find, made, word
+from monitor.sources.provider import Provider, at, find, made, unfolded, word
 
 _END = re.compile(r"log.?(?:ged|s)?.?(?:out|off)|sign.?(?:ed)?.?out|disconnect|session.?end", re.IGNORECASE)
-
-
-def _parts(record: Record) -> Iterable[Record]:
-    """With keys such as "event.category" unfolded into objects."""
-    if not any("." in key for key in record):
-        return (record,)
-    nested: Record = {}
-    for key, value in record.items():
-        *outer, last = key.split(".")
-        inside: Any = nested
-        for name in outer:
-            inside = inside.setdefault(name, {})
-            if not isinstance(inside, dict):
-                break
-        else:
-            inside[last] = {**inside[last], **value} if _both_objects(inside.get(last), value) else value
-    return (nested,)
-
-
-def _both_objects(one: object, other: object) -> bool:
-    return isinstance(one, dict) and isinstance(other, dict)
 
 
 def _all(record: Record, path: str) -> list[str]:
@@ -88,5 +65,5 @@ ECS = Provider(
         "application": at("service.name", "observer.product", "event.module", "event.dataset"),
     },
     _skipped,
-    _parts,
+    unfolded,
 )

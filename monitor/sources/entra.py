@@ -37,7 +37,7 @@ def _skipped(record: Record) -> str:
     if not category and word(record, "activityDisplayName", "properties.activityDisplayName"):
         return f"audit: {word(record, 'activityDisplayName', 'properties.activityDisplayName')}"
     if not category and not word(record, *_USER.paths):
-        return "no sign-in"
+        raise ValueError("names neither a category nor who signs in")
     code = word(record, "properties.status.errorCode", "status.errorCode", "resultType")
     return f"interrupted sign-in ({code})" if code in _INTERRUPTS else ""
 

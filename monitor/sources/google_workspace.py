@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from monitor.sources.json_records import Record
-from monitor.sources.provider import Field, Provider, at, find, made, word, words
+from monitor.sources.provider import Field, Provider, at, find, kind, made, word, words
 
 _LOGINS = ("login_success", "login_failure")
 
@@ -18,7 +18,7 @@ def _parts(record: Record) -> Iterable[Record]:
     events = logged if isinstance(logged, list) else record.get("events")
     if not isinstance(events, list):
         return (record,)
-    return [{**record, **_named(event)} for event in events if isinstance(event, dict)]
+    return [{**record, **_named(event)} if isinstance(event, dict) else {} for event in events]
 
 
 def _named(event: Record) -> Record:
@@ -29,8 +29,8 @@ def _named(event: Record) -> Record:
 
 
 def _skipped(record: Record) -> str:
-    kind = word(record, "name", "type", "protoPayload.methodName").strip()
-    return "" if kind in _LOGINS else kind or "no event"
+    event = kind(record, "name", "type", "protoPayload.methodName")
+    return "" if event in _LOGINS else event
 
 
 def _parameter(name: str) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ _MEMBER = re.compile(rf"{_STRING}\s*:\s*")
 _LINE_END = re.compile(r"\n")
 _NEXT_OBJECT = re.compile(r"\n|(?<=\}),\s*(?=\{)")  # on a line that holds several
 _NO_TEXT = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are no UTF-8
+_TOO_LONG = f"is longer than {MAX_LINE:,} characters"
+_SHOWN = 1000  # characters of what is too long
 _CUT_SHORT = 10  # characters of a literal or an escape that the end of what was read may cut through
 
 
@@ -99,6 +101,8 @@ class _Reader:
             return None
         line = self.line
         self._move(self._at + len(text))
+        if len(text) > MAX_LINE:
+            return JsonRecord(line, text[:_SHOWN], None, _TOO_LONG)
         if not text.isascii() and _NO_TEXT.search(text):
             return JsonRecord(line, text, None, "is not UTF-8 text")
         return JsonRecord(line, text, value)
@@ -110,12 +114,12 @@ class _Reader:
                 value, end = _DECODER.raw_decode(self._text, self._at)
                 return value, self._text[self._at : end]
             except json.JSONDecodeError as error:
-                if len(self._text) - self._at > MAX_LINE:
-                    raise _NoJsonError(f"is longer than {MAX_LINE:,} characters", too_long=True) from None
+                reason = f"is no JSON: {error.msg} at character {error.pos - self._at + 1}"
                 cut = error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - _CUT_SHORT
+                if cut and len(self._text) - self._at > MAX_LINE:
+                    raise _NoJsonError(_TOO_LONG, too_long=True) from None
                 if not (cut and self._read_on()):
-                    where = f"{error.msg} at character {error.pos - self._at + 1}"
-                    raise _NoJsonError(f"is no JSON: {where}") from None
+                    raise _NoJsonError(reason) from None
             except RecursionError:
                 raise _NoJsonError("is no JSON: nested too deeply") from None
 
@@ -162,16 +166,18 @@ class _Reader:
     def _bad(self, problem: str, until: re.Pattern[str]) -> JsonRecord:
         """Reject what comes before `until`, however long it is."""
         line, kept, size = self.line, "", 0
-        while not (end := until.search(self._text, self._at)):
-            kept, size = kept or self._text[self._at : self._at + 1000], size + len(self._text) - self._at
-            self._move(len(self._text))
+        while not until.search(self._text, self._at):
+            if len(self._text) - self._at > MAX_LINE:
+                kept, size = kept or self._text[self._at : self._at + _SHOWN], size + len(self._text) - self._at
+                self._move(len(self._text))
             if not self._read_on():
                 break
-        to = end.start() if end else self._at
-        kept, size = kept or self._text[self._at : min(to, self._at + MAX_LINE)], size + to - self._at
+        end = until.search(self._text, self._at)
+        to = end.start() if end else len(self._text)
+        kept, size = kept or self._text[self._at : to], size + to - self._at
         self._move(to)
         if size > MAX_LINE:
-            problem = f"is longer than {MAX_LINE:,} characters"
+            kept, problem = kept[:_SHOWN], _TOO_LONG
         return JsonRecord(line, kept.rstrip("\r"), None, problem)
 
     def _next_line(self) -> str | None:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable
 
 from monitor.sources.json_records import Record, parsed
-from monitor.sources.provider import Provider, at, word
+from monitor.sources.provider import Provider, at, kind, word
 
-_LOGINS = {"LOGIN", "LOGIN_ERROR", "CLIENT_LOGIN", "CLIENT_LOGIN_ERROR"}
+_LOGINS = {"LOGIN", "LOGIN_ERROR"}  # clients log in as well, but as machines: CLIENT_LOGIN
 _LINE = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)\s.{0,200}?"
     r"\[org\.key(?:cloak)?\.events\]\s(?:\([^)]*\)\s)?(?P<said>type=.*)",
@@ -50,12 +50,14 @@ def _pairs(text: str) -> Record:
 
 
 def _skipped(record: Record) -> str:
-    kind = word(record, "type")
-    return "" if kind in _LOGINS else kind or "no event"
+    if not record:
+        return "other lines of the log"
+    event = kind(record, "type")
+    return "" if event in _LOGINS else event
 
 
-def _outcome(kind: str) -> str:
-    return "failure" if kind.endswith("_ERROR") else "success"
+def _outcome(event: str) -> str:
+    return "failure" if event.endswith("_ERROR") else "success"
 
 
 KEYCLOAK = Provider(

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 
 from monitor.sources.json_records import Record
-from monitor.sources.provider import Provider, at, find, made, word
+from monitor.sources.provider import Provider, at, find, kind, made, word
 
 _LOCATION = "src_endpoint.location"
 _CLASS, _LOGON = "3002", "1"
 
 
 def _skipped(record: Record) -> str:
-    kind = word(record, "class_uid")
-    if kind != _CLASS:
-        return f"class {word(record, 'class_name') or kind}" if kind else "no class_uid"
+    uid = kind(record, "class_uid")
+    if uid != _CLASS:
+        return f"class {word(record, 'class_name') or uid}"
     activity = word(record, "activity_id")
     return "" if activity == _LOGON else f"activity {word(record, 'activity_name') or activity or 'unknown'}"
 

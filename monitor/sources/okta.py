@@ -6,7 +6,7 @@ way of sprays around the second factor. Sign-on to an application within a sessi
 """
 
 from monitor.sources.json_records import Record
-from monitor.sources.provider import Provider, at, word, words
+from monitor.sources.provider import Provider, at, kind, word, words
 
 _LOGINS = {
     "user.session.start",
@@ -19,14 +19,12 @@ _UNDECIDED = {"challenge", "skipped", "deferred", "abandoned", "unanswered"}
 
 
 def _skipped(record: Record) -> str:
-    kind, result = word(record, "eventType"), word(record, "outcome.result")
-    if not kind:
-        return "no eventType"
-    if (kind in _LOGINS and result.lower() not in _UNDECIDED) or (
-        kind == _FACTOR and result.lower() in ("failure", "deny")
-    ):
+    event, result = kind(record, "eventType"), word(record, "outcome.result")
+    if event == _FACTOR and result.lower() in ("failure", "deny"):
         return ""
-    return f"{kind} {result}" if kind in _LOGINS or kind == _FACTOR else kind
+    if event in _LOGINS and result.lower() not in _UNDECIDED:
+        return ""
+    return f"{event} {result}" if event == _FACTOR or event in _LOGINS else event
 
 
 OKTA = Provider(

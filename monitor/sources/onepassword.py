@@ -1,12 +1,13 @@
 """1Password sign-in attempts (support.1password.com, "Events API": signinattempts)."""
 
 from monitor.sources.json_records import Record
-from monitor.sources.provider import Provider, at, word, words
+from monitor.sources.provider import Provider, at, kind, word, words
 
 
 def _attempt(record: Record) -> str:
-    """1Password's log of sign-in attempts holds nothing else."""
-    return "" if word(record, "category", "type") and word(record, "session_uuid", "target_user.uuid") else "no attempt"
+    """This log holds nothing else, so a record has to look like an attempt."""
+    category = kind(record, "category")
+    return "" if word(record, "session_uuid", "target_user.uuid") else category
 
 
 _OUTCOMES = words(

@@ -57,12 +57,20 @@ def words(success: Iterable[str], failure: Iterable[str]) -> Callable[[str], str
     return lambda text: known.get(text.lower(), text)
 
 
+def kind(record: Record, *paths: str) -> str:
+    """What a record says it is, at the first of the paths; a ``ValueError`` if nothing: then it is of another log."""
+    said = word(record, *paths).strip()
+    if not said:
+        raise ValueError(f"says nothing at {paths[0]}, where its kind should be")
+    return said
+
+
 def only(path: str, *logins: str) -> Callable[[Record], str]:
     """Skips the records that are of other kinds than these, as they say at the path."""
 
     def skipped(record: Record) -> str:
-        kind = word(record, path)
-        return "" if kind in logins else kind or f"no {path}"
+        found = kind(record, path)
+        return "" if found in logins else f"{path} {found}" if found.isdigit() else found
 
     return skipped
 
@@ -72,13 +80,35 @@ def no_parts(record: Record) -> Iterable[Record]:
     return (record,)
 
 
+def unfolded(record: Record) -> Iterable[Record]:
+    """A record whose keys such as "event.category" became objects in objects."""
+    if not any("." in key for key in record):
+        return (record,)
+    nested: Record = {}
+    for key, value in record.items():
+        *outer, last = key.split(".")
+        inside: Any = nested
+        for name in outer:
+            inside = inside.setdefault(name, {})
+            if not isinstance(inside, dict):
+                break
+        else:
+            inside[last] = {**inside[last], **value} if _both_objects(inside.get(last), value) else value
+    return (nested,)
+
+
+def _both_objects(one: object, other: object) -> bool:
+    return isinstance(one, dict) and isinstance(other, dict)
+
+
 @dataclass(frozen=True)
 class Provider:
     """Logins among the records of an identity provider.
 
-    `columns` says where the canonical columns are; `skipped` what a record is that is no login, in the provider's own
-    word, and nothing for a login; `parts` gives the events of a record that may hold several, or in several shapes;
-    `line` the record that a line of text stands for, if the provider also writes logs.
+    `columns` says where the canonical columns are. `skipped` says what a record is that is no login, in the provider's
+    own word, and nothing for a login; a ``ValueError`` if it is no record of this provider. `parts` gives the events of
+    a record that may hold several, or in several shapes; `line` the record that a line of text stands for, if the
+    provider also writes logs.
     """
 
     title: str
@@ -115,17 +145,24 @@ class Provider:
             builder.reject(record.line, record.problem, record.text)
             return
         source = value.get("_source")  # Elasticsearch wraps each document so
-        for part in self.parts(source if isinstance(source, dict) else value):
-            kind = self.skipped(part)
-            if kind:
-                builder.skip(kind.strip()[:_MAX_KIND])
-                continue
-            values, problems = self._values(part, zone)
-            if problems.keys() & _DECISIVE:
-                builder.reject(record.line, "; ".join(problems.values()), record.text)
-            else:
-                builder.unclear.update(problems.keys())
-                builder.add(record.line, [values.get(name) for name in CANONICAL_COLUMNS], record.text)
+        parts = list(self.parts({**value, **source} if isinstance(source, dict) else value))
+        if not parts:
+            builder.skip("without events")
+        for part in parts:
+            try:
+                self._add_part(part, record, builder, zone)
+            except ValueError as reason:
+                builder.reject(record.line, str(reason), record.text)
+
+    def _add_part(self, part: Record, record: JsonRecord, builder: ChunkBuilder, zone: tzinfo) -> None:
+        if other := self.skipped(part):
+            builder.skip(other[:_MAX_KIND])
+            return
+        values, problems = self._values(part, zone)
+        if problems.keys() & _DECISIVE:
+            raise ValueError("; ".join(problems.values()))
+        builder.unclear.update(problems.keys())
+        builder.add(record.line, [values.get(name) for name in CANONICAL_COLUMNS], record.text)
 
     def _values(self, record: Record, zone: tzinfo) -> tuple[dict[str, str], dict[str, str]]:
         """The canonical values of a login, and by column why there is none though there should be."""

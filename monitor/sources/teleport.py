@@ -1,6 +1,6 @@
 """Teleport audit events (goteleport.com/docs, "Audit Events"): the sign-ins of users to a cluster."""
 
-from monitor.sources.provider import Provider, at, only, words
+from monitor.sources.provider import Provider, at, only, unfolded, words
 
 TELEPORT = Provider(
     "Teleport audit events: JSON.",
@@ -16,4 +16,5 @@ TELEPORT = Provider(
         "application": at("cluster_name"),
     },
     only("event", "user.login"),
+    unfolded,
 )

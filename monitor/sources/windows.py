@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from monitor.sources.json_records import Record
-from monitor.sources.provider import Provider, at, find, made, word
+from monitor.sources.provider import Provider, at, find, kind, made, word
 
 # learn.microsoft.com, "4624(S)" and "4625(F)": the order of their data.
 _SUBJECT = (
@@ -79,9 +79,9 @@ def _by_name(listed: list[Any]) -> Record:
 
 
 def _skipped(record: Record) -> str:
-    code = word(record, "System.EventID")
+    code = kind(record, "System.EventID")
     if code not in _OUTCOMES:
-        return f"event {code}" if code else "no EventID"
+        return f"event {code}"
     sid, name = word(record, "EventData.TargetUserSid"), word(record, "EventData.TargetUserName")
     own = any(sid == each or (each.endswith("-") and sid.startswith(each)) for each in _SYSTEM)
     return f"{code} of a machine or the system" if own or name.endswith("$") else ""
