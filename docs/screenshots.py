@@ -19,6 +19,7 @@ from monitor.jobs.reviewers import ReviewerError, add_reviewer
 from monitor.jobs.sign_in import open_session
 from monitor.store.engine import connect, writing
 from monitor.store.reviewers import change_reviewer
+from monitor.vault import Vault
 from web import create_app
 
 HERE = Path(__file__).parent
@@ -32,7 +33,7 @@ def main() -> None:
     settings, now = load_settings(), datetime.now(UTC)
     engine = connect(settings)
     with suppress(ReviewerError):  # there is one from the last time
-        add_reviewer(engine, NAME, "reviewer", now)
+        add_reviewer(engine, Vault(settings.key_file), NAME, "reviewer", now)
     with writing(engine) as connection:
         change_reviewer(connection, NAME, must_change=False, disabled_at=None)
         token = open_session(connection, NAME, "127.0.0.1", now)

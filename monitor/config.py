@@ -8,12 +8,14 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import blake2b
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import platformdirs
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -22,7 +24,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from monitor.channels.settings import ChannelSettings
 from monitor.events import MonitorError
@@ -34,6 +42,14 @@ LEAST_KEY_BYTES = 32
 
 Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
 Hours = Annotated[float, Field(gt=0, le=10_000)]
+
+
+def _networks(value: object) -> object:
+    return [ip_network(part) for part in value.replace(",", " ").split()] if isinstance(value, str) else value
+
+
+#: "10.0.0.5, 10.1.0.0/16".
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
 class ConfigError(MonitorError):
@@ -158,8 +174,10 @@ class Settings(BaseSettings):
     #: A file of at least 32 secret bytes; with it, names and addresses are stored as pseudonyms made with that key.
     pseudonym_key_file: Path | None = None
 
-    #: The address of a proxy in front of the review pages whose X-Forwarded-For may be believed.
-    web_trusted_proxy: str | None = None
+    #: The keys that seal the secrets of one-time codes; made by the first ``monitor reviewer add`` where it is missing.
+    secret_key_file: Path | None = None
+    #: Addresses and networks of proxies in front of the review pages, whose X-Forwarded-For may be believed.
+    web_trusted_proxy: Networks = ()
     #: Whether browsers reach the review pages by HTTPS (through that proxy): cookies are then sent by HTTPS only.
     web_https: bool = False
 
@@ -180,6 +198,11 @@ class Settings(BaseSettings):
     def _pull_interval(self, source: SourceSettings) -> float:
         usual = max(self.pull_seconds, RELISTING_SECONDS) if source.kind in _RELISTED else self.pull_seconds
         return source.pull_seconds or usual
+
+    @property
+    def key_file(self) -> Path:
+        """Where the keys are that seal secrets: outside the database, beside it where it is the embedded one."""
+        return self.secret_key_file or self.data_dir / "secret.key"
 
     @property
     def intervals(self) -> Mapping[str, timedelta]:

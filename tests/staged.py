@@ -85,7 +85,7 @@ def _account(connection: Connection, user: str, score: float, at: datetime) -> N
         """,
         id=account,
         feature=["country", "country", "device", "hour"],
-        value=["DE", "FR", XSS if hostile else "laptop", "8"],
+        value=["DE", "FR", XSS if hostile else "laptop", "08"],
         weight=[30.0, 10.0, 40.0, 40.0],
         at=at,
     )

@@ -61,6 +61,10 @@ def test_a_log_is_whole_wherever_it_is_checked(zone: str, log: Engine) -> None:
 def test_an_edited_or_removed_row_is_found(tampering: str, found: list[int], log: Engine) -> None:
     execute(log, tampering)
     assert breaks(log) == found
+    with reading(log) as connection:
+        shown = [row.audit_id for row in audit.entries(connection, 100)]
+        assert audit.breaks(connection, shown) == found
+        assert audit.breaks(connection, [one for one in shown if one not in found]) == []
 
 
 FORBIDDEN = [

@@ -13,6 +13,7 @@ from monitor.config import Settings
 from monitor.store.engine import connect, limited, reading
 from monitor.store.reviewers import web_secret
 from monitor.store.schema import require_schema
+from monitor.vault import Vault
 from web import account, alert, audit, errors, export, headers, insight, policy, probes, queue, shown, sign_in
 
 #: The database role of the pages: it reads, and writes verdicts, comments, scopes, sessions and audit rows only.
@@ -27,7 +28,7 @@ LARGEST_REQUEST = 256 * 1024
 
 def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
     """The application on the configured database, or on ``engine``, which it then owns."""
-    engine = engine or connect(settings)
+    engine = engine or connect(settings, ping=False)
     require_schema(engine)
     limited(engine, ROLE, STATEMENT_SECONDS)
     with reading(engine) as connection:
@@ -40,6 +41,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.web_https,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        SESSION_REFRESH_EACH_REQUEST=False,  # the server knows when a session ends
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session, which signing in and out changes
@@ -47,6 +49,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.extensions["monitor"] = engine
+    app.extensions["monitor.vault"] = Vault(settings.key_file)
     CSRFProtect(app)
     for part in (headers, errors, policy, shown):
         part.install(app)

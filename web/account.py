@@ -1,6 +1,6 @@
 """One account: what is usual for it, how risky it was, its logins and alerts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -15,8 +15,15 @@ from web.policy import allow, now, store
 blueprint = Blueprint("account", __name__)
 
 PICTURE = timedelta(days=60)
-MOST_LISTED = 40
+MOST_LISTED = 20
+HOURS = tuple(f"{hour:02d}" for hour in range(24))
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+#: What the hours named in words hold at least, of an account's logins.
+MOST_OF_THE_DAY = 0.8
+
+#: Features that have a picture of their own.
+PICTURED = ("hour", "weekday", "place")
 
 
 @blueprint.get("/accounts/<uuid:account_id>")
@@ -26,27 +33,32 @@ def show(account_id: UUID) -> str:
     account = dossier.find_account(connection, account_id)
     if account is None:
         abort(404)
-    until = (dossier.latest_login(connection, account.user_name) or now()) + timedelta(hours=1)
+    until = (account.last_seen_at or now()) + timedelta(hours=1)
     since = until - PICTURE
     logins = dossier.logins(connection, account.user_name, since, until)
     risk = dossier.risk(connection, account.user_name, since, until)
     baseline = dossier.baseline(connection, account.user_name)
-    alerts = dossier.alerts_of(connection, account_id, 50)
+    alerts = dossier.alerts_of(connection, account_id, 20)
     scopes = dossier.scopes_of(connection, account_id, now())
     odd = {(row.source, row.event_id) for row in logins if row.alerted}
     places = charts.places(logins)
     usual = {feature: list(rows) for feature, rows in groupby(baseline, key=lambda row: row.feature)}
+    hours, weekdays = _shares(usual.get("hour", ()), HOURS), _shares(usual.get("weekday", ()), WEEKDAYS)
     return render_template(
         "account/show.html",
         account=account,
-        usual={feature: rows for feature, rows in usual.items() if feature not in ("hour", "weekday", "place")},
-        hours=_clock(usual.get("hour", ()), 24),
-        weekdays=_clock(usual.get("weekday", ()), 7),
-        weekday_names=WEEKDAYS,
+        usual={feature: rows for feature, rows in usual.items() if feature not in PICTURED},
+        first=_first(usual),
+        most_of_the_day=_most_of_the_day(list(hours.values())),
+        hours=hours,
+        weekdays=weekdays,
+        hours_chart=charts.histogram(_in_percent(hours), "Share of logins by hour of the day (UTC), in per cent"),
+        weekdays_chart=charts.histogram(_in_percent(weekdays), "Share of logins by day of the week, in per cent"),
         alerts=alerts,
         scopes=scopes,
         logins=logins[:MOST_LISTED],
         login_count=len(logins),
+        most_logins=dossier.MOST_LOGINS,
         places=places,
         calendar=charts.calendar(logins, odd, since, until, places),
         risk=risk,
@@ -54,10 +66,29 @@ def show(account_id: UUID) -> str:
     )
 
 
-def _clock(rows: Iterable[Any], slots: int) -> list[float]:
-    """The share of each hour or weekday, in order; all 0 when nothing is known."""
-    shares = [0.0] * slots
-    for row in rows:
-        if row.value.isdecimal() and int(row.value) < slots:
-            shares[int(row.value)] = row.share or 0.0
-    return shares
+def _shares(rows: Iterable[Any], slots: Sequence[str]) -> dict[str, float]:
+    """The share of each hour or weekday, in order; empty when nothing is known."""
+    known = {row.value: row.share or 0.0 for row in rows}
+    return {slot: known.get(slot, 0.0) for slot in slots} if known else {}
+
+
+def _in_percent(shares: Mapping[str, float]) -> list[tuple[str, float]]:
+    return [(slot, 100 * share) for slot, share in shares.items()]
+
+
+def _first(usual: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """The most frequent value of each feature."""
+    return {feature: rows[0] for feature, rows in usual.items()}
+
+
+def _most_of_the_day(shares: Sequence[float]) -> tuple[int, int, float] | None:
+    """The shortest stretch of hours that holds most logins: from, to (may lie past midnight), share."""
+    if not shares:
+        return None
+    twice = [*shares, *shares]
+    for length in range(1, 24):
+        start = max(range(24), key=lambda hour: sum(twice[hour : hour + length]))
+        share = sum(twice[start : start + length])
+        if share >= MOST_OF_THE_DAY:
+            return start, (start + length) % 24, share
+    return None

@@ -1,6 +1,6 @@
 """One alert: what happened beside what is usual, and the verdict on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,20 +10,20 @@ from werkzeug.wrappers import Response
 
 from monitor.columns import LENGTH
 from monitor.jobs import review as jobs
-from monitor.review import REASONS, SCOPES, STATUS, ReviewError, Scope, Verdict, scope_values
-from monitor.store import dossier, queue, reviewers
+from monitor.review import REASONS, STATUS, ReviewError, Scope, Verdict, scope_values
+from monitor.store import dossier, queue
 from web import charts
 from web.policy import address, allow, engine, now, person, store
-from web.queue import filter_of, read_id, write_filter
+from web.queue import filter_of, read_id, tell, write_filter
 
 blueprint = Blueprint("alert", __name__)
 
 #: Days of logins in the picture, and how much around the alert is enlarged.
 PICTURE = timedelta(days=60)
-AROUND = timedelta(days=2)
+AROUND, AFTER = timedelta(days=2), timedelta(hours=12)
 
 #: Rows of the table behind the pictures.
-NEAR_LISTED = 40
+NEAR_LISTED = 20
 
 #: How long a scope lasts unless the reviewer says otherwise, and at most.
 SCOPE_DAYS, LONGEST_SCOPE = 30, timedelta(days=366)
@@ -52,17 +52,18 @@ def judge(alert_id: UUID) -> Response | str | tuple[str, int]:
     """Take a verdict, then open the next alert of the reviewer's queue."""
     form, query = request.form, request.form.get("queue", "")
     sent = Form(form.get("reason", ""), form.get("note", ""), form.get("scope", ""), form.get("until", ""))
+    act = read_id(form.get("act")) or uuid4()
     try:
-        given = _verdict(alert_id, sent)
+        given = _verdict(alert_id, sent, act)
         jobs.decide(engine(), given, read_id(form.get("seen")), address(), now())
     except jobs.ConflictError as error:
         return _conflict(alert_id, query, sent, error), 409
     except ReviewError as error:
-        return _page(alert_id, query, Form(sent.reason, sent.note, sent.scope, sent.until, str(error))), 400
+        return _page(alert_id, query, replace(sent, problem=str(error))), 400
     if given.verdict == "undo":
         flash("The verdict is undone; the alert is open again.")
         return redirect(url_for("alert.show", alert_id=alert_id, queue=query or None), 303)
-    flash(f"{alert_id}", f"undo-{STATUS[given.verdict]}")
+    tell(f"Alert {STATUS[given.verdict]}.", act)
     return redirect(_next(alert_id, query), 303)
 
 
@@ -86,11 +87,10 @@ def _again(alert_id: UUID) -> Response:
     return redirect(url_for("alert.show", alert_id=alert_id, queue=request.form.get("queue") or None), 303)
 
 
-def _verdict(alert_id: UUID, sent: Form) -> Verdict:
+def _verdict(alert_id: UUID, sent: Form, act: UUID) -> Verdict:
     word, scope = request.form.get("verdict", ""), None
     if sent.scope and word == "dismiss":
         scope = _scope(alert_id, sent)
-    act = read_id(request.form.get("act"))
     return Verdict(alert_id, word, person().name, sent.reason if word != "undo" else None, sent.note, scope, act)
 
 
@@ -126,7 +126,7 @@ def _conflict(alert_id: UUID, query: str, sent: Form, error: jobs.ConflictError)
         f"while you looked at it, {error.standing.reviewer} judged this alert. Your verdict was not taken: "
         "see theirs, then decide again."
     )
-    return _page(alert_id, query, Form(sent.reason, sent.note, sent.scope, sent.until, problem))
+    return _page(alert_id, query, replace(sent, problem=problem))
 
 
 def _page(alert_id: UUID, query: str, form: Form) -> str:
@@ -138,9 +138,8 @@ def _page(alert_id: UUID, query: str, form: Form) -> str:
     timeline = dossier.timeline(connection, alert_id)
     earlier = dossier.alerts_of(connection, alert.account_id, 10, but=alert_id)
     scopes = dossier.scopes_of(connection, alert.account_id, now())
-    until = alert.last_event_at + timedelta(hours=12)
+    until = alert.last_event_at + AFTER
     logins = dossier.logins(connection, alert.user_name, until - PICTURE, until)
-    names = reviewers.active_names(connection)
     in_order = sorted(events, key=lambda row: row.occurred_at)
     return render_template(
         "alert/show.html",
@@ -152,28 +151,27 @@ def _page(alert_id: UUID, query: str, form: Form) -> str:
         timeline=timeline,
         earlier=earlier,
         scopes=scopes,
-        names=names,
         queue=write_filter(filter_of(query)),
         form=form,
         reasons=REASONS,
-        features=SCOPES,
         offered=scope_values(row.event for row in events),
         until=form.until or f"{now() + timedelta(days=SCOPE_DAYS):%Y-%m-%d}",
         act=uuid4(),
+        known=sum(row.occurred_at < alert.opened_at for row in logins),
         **_pictures(alert, in_order, logins),
     )
 
 
 def _columns(events: list[Any]) -> list[str]:
     """The columns of the raw events that hold anything."""
-    names = list(dict.fromkeys(name for row in events for name in row.event))
     known = {name for row in events for name, value in row.event.items() if value is not None}
+    names = dict.fromkeys(name for row in events for name in row.event)
     return [name for name in names if name in known and name not in ("occurred_at", "user")]
 
 
 def _pictures(alert: Any, events: list[Any], logins: Any) -> dict[str, Any]:
     odd = {(row.source, row.event_id) for row in events}
-    since, until = alert.last_event_at + timedelta(hours=12) - PICTURE, alert.last_event_at + timedelta(hours=12)
+    since, until = alert.last_event_at + AFTER - PICTURE, alert.last_event_at + AFTER
     near_since = max(alert.opened_at - AROUND, since)
     near = [row for row in logins if row.occurred_at >= near_since]
     peak = max((row.occurred_at for row in events), default=alert.last_event_at)
@@ -181,12 +179,12 @@ def _pictures(alert: Any, events: list[Any], logins: Any) -> dict[str, Any]:
     places = charts.places(logins)
     return {
         "places": places,
-        "calendar": charts.calendar(logins, odd, since, until, places),
+        "calendar": charts.calendar(logins, odd, since, until, places, frame=(near_since, until)),
         "window": charts.calendar(near, odd, near_since, until, places, large=True),
         "strip": charts.strip(near, odd, near_since, until, places),
         "near": near[:NEAR_LISTED],
+        "near_count": len(near),
         "errors": charts.columns([(row.occurred_at, row.raw, (row.source, row.event_id) in odd) for row in scored]),
         "scored": scored,
         "odd": odd,
-        "login_count": len(logins),
     }

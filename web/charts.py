@@ -4,6 +4,7 @@ Every picture stands on a page beside a table with the same facts, so it is one 
 reader. Points of one colour are one path of zero-length strokes: a picture of 4,000 logins is a few kilobytes.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -20,15 +21,14 @@ COLOURS = 6
 WIDTH = 760
 
 
-def place(login: Any) -> str:
-    """Where a login came from, as far as it is known."""
-    return ", ".join(part for part in (login.city, login.country) if part) or "unknown place"
+#: City and country of a login.
+Place = tuple[str | None, str | None]
 
 
-def places(logins: Iterable[Any]) -> dict[str, int]:
+def places(logins: Iterable[Any]) -> dict[Place, int]:
     """Place → number of its colour, the most frequent first."""
-    found = Counter(place(login) for login in logins).most_common()
-    return {name: min(number, COLOURS - 1) for number, (name, _) in enumerate(found)}
+    found = Counter((login.city, login.country) for login in logins).most_common()
+    return {place: min(number, COLOURS - 1) for number, (place, _) in enumerate(found)}
 
 
 def calendar(
@@ -36,11 +36,15 @@ def calendar(
     odd: Collection[tuple[str, str]],
     since: datetime,
     until: datetime,
-    colours: Mapping[str, int],
+    colours: Mapping[Place, int],
     *,
     large: bool = False,
+    frame: tuple[datetime, datetime] | None = None,
 ) -> Markup:
-    """Days across, hours (UTC) down; a dot for each login in the colour of its place, the odd ones ringed."""
+    """Days across, hours (UTC) down; a dot for each login in the colour of its place, the odd ones ringed.
+
+    ``frame`` marks the stretch of time that another picture enlarges.
+    """
     height, left, top = (260, 40, 8) if large else (220, 40, 8)
     span = (until - since).total_seconds()
     across, down = (WIDTH - left - 8) / span, (height - top - 24) / 24
@@ -50,10 +54,15 @@ def calendar(
         at = login.occurred_at
         x = left + (at - since).total_seconds() * across
         y = top + (at.hour + at.minute / 60) * down
-        dots[colours[place(login)]].append(f"M{x:.1f} {y:.1f}h0")
+        dots[colours[login.city, login.country]].append(f"M{x:.1f} {y:.1f}h0")
         if (login.source, login.event_id) in odd:
             rings.append(f"M{x - 6:.1f} {y:.1f}a6 6 0 1 0 12 0a6 6 0 1 0-12 0")
     parts = [_hours(left, top, down), _days(since, until, left, top, height, across)]
+    if frame is not None:
+        first, last = (left + (at - since).total_seconds() * across for at in frame)
+        parts.insert(
+            0, f'<rect class="frame" x="{first:.1f}" y="{top}" width="{last - first:.1f}" height="{24 * down:.1f}"/>'
+        )
     size = "dots large" if large else "dots"
     parts += [_path(f"{size} p{colour}", points) for colour, points in sorted(dots.items())]
     parts.append(_path("ring", rings))
@@ -65,7 +74,7 @@ def strip(
     odd: Collection[tuple[str, str]],
     since: datetime,
     until: datetime,
-    colours: Mapping[str, int],
+    colours: Mapping[Place, int],
 ) -> Markup:
     """Time across, distance from the most frequent place down: a journey is a line, an impossible one a cliff."""
     located = [row for row in logins if row.latitude is not None and row.longitude is not None][::-1]
@@ -84,12 +93,13 @@ def strip(
         x = left + (row.occurred_at - since).total_seconds() * across
         y = height - 24 - distance / farthest * (height - 24 - top)
         line.append(f"{'L' if line else 'M'}{x:.1f} {y:.1f}")
-        dots[colours[place(row)]].append(f"M{x:.1f} {y:.1f}h0")
+        dots[colours[row.city, row.country]].append(f"M{x:.1f} {y:.1f}h0")
         if (row.source, row.event_id) in odd:
             rings.append(f"M{x - 6:.1f} {y:.1f}a6 6 0 1 0 12 0a6 6 0 1 0-12 0")
     parts = [
         _label(left - 6, top + 8, f"{farthest:,.0f} km", "end"),
         _label(left - 6, height - 24, "0 km", "end"),
+        _path("grid", [f"M{left} {top + 4:.1f}H{WIDTH - 8}M{left} {height - 24}H{WIDTH - 8}"]),
         _days(since, until, left, top, height, across),
         _path("line", line),
         *[_path(f"dots large p{colour}", points) for colour, points in sorted(dots.items())],
@@ -102,23 +112,37 @@ def columns(values: Sequence[tuple[datetime, float, bool]]) -> Markup:
     """A column for each login, in order; those of the alert stand out."""
     if not values:
         return Markup("")
-    height, left, top = 150, 40, 8
+    name = f"Oddness of the last {len(values)} logins, up to {max(value for _, value, _ in values):.1f}"
+    ends = (f"{values[0][0]:%d %b}", f"{values[-1][0]:%d %b}")
+    return _bars([(f"{at:%Y-%m-%d %H:%M}: {value:.2f}", value, odd) for at, value, odd in values], name, ends)
+
+
+def histogram(values: Sequence[tuple[str, float]], name: str) -> Markup:
+    """A column for each named value, in order; all heights from nought."""
+    ends = (values[0][0], values[-1][0]) if values else ("", "")
+    return _bars([(f"{words}: {value:,.3g}", value, False) for words, value in values], name, ends)
+
+
+def _bars(values: Sequence[tuple[str, float, bool]], name: str, ends: tuple[str, str]) -> Markup:
+    if not values:
+        return Markup("")
+    height, left, top = 150, 44, 8
     highest = max(value for _, value, _ in values) or 1.0
     step = min((WIDTH - left - 8) / len(values), 60.0)
     bars = []
-    for number, (at, value, odd) in enumerate(values):
-        tall = max(value, 0) / highest * (height - top - 24)
-        x = left + number * step
+    for number, (words, value, odd) in enumerate(values):
+        tall, x = max(value, 0) / highest * (height - top - 24), left + number * step + 1.5
         bars.append(
-            f'<rect class="{"odd" if odd else "bar"}" x="{x + 2:.1f}" y="{height - 24 - tall:.1f}" '
-            f'width="{step - 4:.1f}" height="{tall:.1f}"><title>{at:%Y-%m-%d %H:%M}: {value:.2f}</title></rect>'
+            f'<rect class="{"odd" if odd else "bar"}" x="{x:.1f}" y="{height - 24 - tall:.1f}" '
+            f'width="{step - 3:.1f}" height="{tall:.1f}"><title>{escape(words)}</title></rect>'
         )
-    labels = [_label(left - 6, top + 8, f"{highest:.1f}", "end"), _label(left - 6, height - 24, "0", "end")]
-    ends = [
-        _label(left, height - 8, f"{values[0][0]:%d %b}", "start"),
-        _label(left + step * len(values), height - 8, f"{values[-1][0]:%d %b}", "end"),
+    labels = [
+        _label(left - 6, top + 8, f"{highest:,.3g}", "end"),
+        _label(left - 6, height - 24, "0", "end"),
+        _label(left, height - 8, ends[0], "start"),
+        _label(left + step * len(values), height - 8, ends[1], "end"),
     ]
-    return _svg(height, f"Oddness of the last {len(values)} logins, up to {highest:.1f}", [*bars, *labels, *ends])
+    return _svg(height, name, [*bars, *labels])
 
 
 def bar(share: float, odd: bool = False) -> Markup:
@@ -192,13 +216,16 @@ def lines(series: Mapping[str, Sequence[float]], name: str) -> Markup:
     step = (WIDTH - left - right) / (longest - 1)
     scale = (height - top - 24) / max(high - low, 1e-9)
     parts = [_label(left - 6, top + 8, f"{high:.3g}", "end"), _label(left - 6, height - 24, f"{low:.3g}", "end")]
-    for number, (label, values) in enumerate(series.items()):
+    written = -math.inf
+    ordered = sorted(enumerate(series.items()), key=lambda entry: -entry[1][1][-1])
+    for number, (label, values) in ordered:
         points = [
             f"{'L' if i else 'M'}{left + i * step:.1f} {height - 24 - (value - low) * scale:.1f}"
             for i, value in enumerate(values)
         ]
         parts.append(_path(f"line p{number}", points))
-        parts.append(_label(WIDTH - right + 6, height - 20 - (values[-1] - low) * scale - 12 * number, label, "start"))
+        written = max(written + 13, height - 20 - (values[-1] - low) * scale)  # names stand below each other
+        parts.append(_label(WIDTH - right + 6, written, label, "start"))
     return _svg(height, name, parts)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from monitor.events import MonitorError
+from monitor.vault import VaultError
 
 log = structlog.get_logger("monitor.web")
 
@@ -39,6 +40,11 @@ def install(app: Flask) -> None:
     @app.errorhandler(MonitorError)
     def explained(error: MonitorError) -> tuple[str, int]:
         return page(400, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+
+    @app.errorhandler(VaultError)
+    def sealed(error: VaultError) -> tuple[str, int]:
+        log.error("nobody can sign in", error=str(error))
+        return page(503, "Nobody can sign in at the moment; what is wrong is in the log.")
 
     @app.errorhandler(DBAPIError)
     def database(error: DBAPIError) -> tuple[str, int]:

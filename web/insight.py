@@ -1,5 +1,7 @@
 """How the monitor itself is doing: its model, its thresholds, its jobs."""
 
+import math
+
 from flask import Blueprint, render_template
 
 from monitor.store import insight
@@ -37,7 +39,10 @@ def model() -> str:
         losses=losses,
         loss_chart=charts.lines({name: values for name, values in series.items() if values}, "Losses by epoch"),
         histogram=histogram,
-        most=max((row.logins for row in histogram), default=1),
+        histogram_chart=charts.histogram(
+            [(f"score {row.step / 4:.2f}, {row.logins:,} logins", math.log10(row.logins + 1)) for row in histogram],
+            "Logins by score, as powers of ten",
+        ),
         daily=daily,
         daily_chart=charts.days(
             [(row.day, row.share) for row in daily], "Share of logins with a score of 2 and more, by day", NOMINAL
@@ -69,4 +74,5 @@ def status() -> str:
     connection = store()
     found = read_status(connection)
     runs = insight.runs(connection)
-    return render_template("insight/status.html", status=found, runs=runs, now=now())
+    refused = insight.refused(connection)
+    return render_template("insight/status.html", status=found, runs=runs, refused=refused, now=now())

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 from werkzeug.wrappers import Response
 
 from monitor.jobs.reviewers import ROLES
@@ -130,7 +131,15 @@ def _whoever() -> Person | None:
     token = session.get("token")
     if not isinstance(token, str):
         return None
-    found = find_session(store(), token, now())
+    try:
+        found = find_session(store(), token, now())
+    except DBAPIError as error:
+        # The pool's connections are not tried before use, which would cost every page a round trip: after a restart
+        # of the database the first one says so here, and all are opened anew.
+        if not error.connection_invalidated:
+            raise
+        _close()
+        found = find_session(store(), token, now())
     if found is None:
         session.clear()
         return None

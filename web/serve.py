@@ -5,14 +5,22 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import waitress
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from monitor.config import Settings
 from monitor.events import MonitorError
+from monitor.jobs.reviewers import check_secrets
+from monitor.vault import Vault
 from web import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: Requests that one process serves at once; each holds at most two database connections.
 THREADS = 8
@@ -33,7 +41,9 @@ def serve(settings: Settings, host: str, port: int, processes: int, ready: Calla
 
     Rendering pages is Python's own work, so one process uses one core. All processes accept from one socket.
     """
-    create_app(settings).extensions["monitor"].dispose()  # what is wrong with the database is said before anyone waits
+    engine = create_app(settings).extensions["monitor"]  # what is wrong with the database is said before anyone waits
+    check_secrets(engine, Vault(settings.key_file))
+    engine.dispose()
     listening = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     ready(f"http://{shown}:{listening.getsockname()[1]}/")
@@ -56,14 +66,26 @@ def _listen(host: str, port: int) -> socket.socket:
 def _work(settings: Settings, listening: socket.socket) -> None:
     """What one process does: answer requests."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # requests that wait a moment are no event
-    proxy = settings.web_trusted_proxy
-    trusted = (
-        {"trusted_proxy": proxy, "trusted_proxy_headers": "x-forwarded-for", "trusted_proxy_count": 1} if proxy else {}
-    )
+    app: WSGIApplication = create_app(settings)
+    if settings.web_trusted_proxy:
+        app = BehindProxies(app, settings.web_trusted_proxy)
     waitress.create_server(
-        create_app(settings), sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=True,
-        url_scheme="https" if settings.web_https else "http", **trusted,
+        app, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=False,
+        url_scheme="https" if settings.web_https else "http",
     ).run()  # fmt: skip
+
+
+class BehindProxies:
+    """Believes the last address of X-Forwarded-For when the request comes from a trusted proxy, and only then."""
+
+    def __init__(self, app: "WSGIApplication", trusted: Sequence[IPv4Network | IPv6Network]) -> None:
+        self._app, self._trusted = app, trusted
+        self._proxied = ProxyFix(app, x_for=1, x_proto=0)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        peer = ip_address(environ["REMOTE_ADDR"])
+        app = self._proxied if any(peer in network for network in self._trusted) else self._app
+        return app(environ, start_response)
 
 
 def _supervise(tasks: list[Callable[[], None]]) -> None:

@@ -1,7 +1,9 @@
 """How values look on a page. They come from attackers: besides HTML's, they lose every power over the reader's eye."""
 
-import math
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from flask import Flask, g, request
@@ -25,6 +27,7 @@ FEATURES = {
     "burst": "many logins at once",
     "failure": "failed login",
     "failure_burst": "failures in a row",
+    "foreign_failures": "failures from elsewhere",
     "address_accounts": "accounts from this address",
     "address_failures": "failures from this address",
     "network_failures": "failures from this network",
@@ -34,8 +37,11 @@ FEATURES = {
 
 
 def install(app: Flask) -> None:
-    app.jinja_env.filters.update(plain=plain, moment=moment, day=day, feature=feature, percent=percent, short=short)
-    app.jinja_env.globals.update(bar=bar, log=math.log, alert_url=alert_url)
+    app.jinja_env.filters.update(
+        plain=plain, moment=moment, day=day, feature=feature, percent=percent, short=short, since=since,
+        together=together,
+    )  # fmt: skip
+    app.jinja_env.globals.update(bar=bar, alert_url=alert_url, badge=badge, chips=chips)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(lambda: {"person": g.get("person")})
 
@@ -50,8 +56,12 @@ def plain(value: object, longest: int = LONGEST) -> Markup:
     if value is None or value == "":
         return Markup('<span class="none">unknown</span>')
     text = str(value)
-    if len(text) > longest:
-        text = text[:longest] + "…"
+    return _visible(text if len(text) <= longest else text[:longest] + "…")
+
+
+@lru_cache(maxsize=8192)
+def _visible(text: str) -> Markup:
+    """Lists say the same names, places and devices in every row, hence the cache; it holds texts cut short only."""
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704
@@ -59,6 +69,12 @@ def plain(value: object, longest: int = LONGEST) -> Markup:
 
 def short(value: object, longest: int = 40) -> Markup:
     return plain(value, longest)
+
+
+def together(row: Any, *names: str) -> Markup:
+    """Several columns of one login in one cell, as far as they are known."""
+    known = [str(value) for value in (getattr(row, name) for name in names) if value is not None and value != ""]
+    return plain(", ".join(known), 60)
 
 
 def moment(value: datetime | None) -> Markup:
@@ -69,8 +85,33 @@ def moment(value: datetime | None) -> Markup:
     return Markup(f'<time datetime="{at.isoformat()}">{at:%a %Y-%m-%d %H:%M}</time>')  # noqa: S704
 
 
+@lru_cache(maxsize=64)
+def badge(word: str) -> Markup:
+    """A severity, a status: words of the program's own."""
+    return Markup('<span class="badge {0}">{0}</span>').format(word)
+
+
+def chips(features: Sequence[str] | None) -> Markup:
+    """The strongest reasons of an alert, in few words."""
+    return _chips(tuple(features or ()))
+
+
+@lru_cache(maxsize=4096)
+def _chips(features: tuple[str, ...]) -> Markup:
+    return Markup(" ").join(Markup('<span class="reason">{}</span>').format(feature(name)) for name in features)
+
+
 def day(value: date | datetime | None) -> str:
     return f"{value:%Y-%m-%d}" if value else ""
+
+
+def since(now: datetime, then: datetime) -> str:
+    """How long ago, in the largest unit that makes sense."""
+    seconds = max((now - then).total_seconds(), 0.0)
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def feature(name: str) -> str:

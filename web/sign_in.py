@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from monitor.credentials import PasswordError
@@ -26,8 +26,9 @@ def entered() -> Answer:
     form, target = request.form, _local(request.form.get("next", ""))
     try:
         token = jobs.sign_in(
-            engine(), form.get("name", ""), form.get("password", ""), form.get("code", ""), address(), now()
-        )
+            engine(), current_app.extensions["monitor.vault"], form.get("name", ""), form.get("password", ""),
+            form.get("code", ""), address(), now(),
+        )  # fmt: skip
     except jobs.SignInError as error:
         page = render_template("sign_in/enter.html", next=target, problem=str(error), name=form.get("name", "")[:100])
         if error.retry_seconds:

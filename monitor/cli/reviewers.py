@@ -24,9 +24,10 @@ def add(name: str, role: str) -> None:
     """Add an account; prints its one-time password and TOTP secret once."""
     from monitor.cli.session import opened
     from monitor.jobs.reviewers import add_reviewer
+    from monitor.vault import Vault
 
-    with opened() as (engine, _):
-        _show(add_reviewer(engine, name, role, datetime.now(UTC)))
+    with opened() as (engine, settings):
+        _show(add_reviewer(engine, Vault(settings.key_file), name, role, datetime.now(UTC)))
 
 
 @reviewer.command()
@@ -35,9 +36,10 @@ def password(name: str) -> None:
     """Give a new one-time password and TOTP secret; enables the account again."""
     from monitor.cli.session import opened
     from monitor.jobs.reviewers import reset_reviewer
+    from monitor.vault import Vault
 
-    with opened() as (engine, _):
-        _show(reset_reviewer(engine, name, datetime.now(UTC)))
+    with opened() as (engine, settings):
+        _show(reset_reviewer(engine, Vault(settings.key_file), name, datetime.now(UTC)))
 
 
 @reviewer.command()
@@ -51,6 +53,22 @@ def disable(name: str) -> None:
     with opened() as (engine, _):
         disable_reviewer(engine, name, datetime.now(UTC))
     say(f"{name} is disabled and signed out")
+
+
+@reviewer.command()
+def reseal() -> None:
+    """Seal every TOTP secret with the first key of SECRET_KEY_FILE.
+
+    To exchange the key, put a new one on a line before the old one, run this, then take the old line out.
+    """
+    from monitor.cli.output import say
+    from monitor.cli.session import opened
+    from monitor.jobs.reviewers import reseal
+    from monitor.vault import Vault
+
+    with opened() as (engine, settings):
+        count = reseal(engine, Vault(settings.key_file))
+    say(f"{count} secrets are sealed with the first key of {settings.key_file}")
 
 
 @reviewer.command("list")

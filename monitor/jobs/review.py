@@ -7,10 +7,10 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Engine
 
@@ -22,6 +22,14 @@ COLUMNS = ("alert_id", "verdict", "reviewer", "note")
 
 #: A file of verdicts is read whole: it is one transaction. This is a hundred times what people review in a year.
 LARGEST_FILE = 64 * 2**20
+
+#: The verdicts of these acts that are stored already: act → alert and reviewer.
+Repeated = Mapping[UUID, tuple[UUID, str]]
+
+OTHERS_FORM = "this form was used for something else already; reload the page it was on"
+
+#: How long after a verdict its own undo button works; the alert's page undoes it at any time.
+LONGEST_UNDO = timedelta(hours=12)
 
 
 class ConflictError(ReviewError):
@@ -45,7 +53,7 @@ def review(
     given = checked(Verdict(_alert_id(alert_id), verdict, by, reason, note), now)
     with writing(engine) as connection:
         standing = reviews.lock_alerts(connection, [given.alert_id]).get(given.alert_id)
-        return _take(connection, given, standing, now, audit.COMMAND_LINE)
+        return _take(connection, [(given, standing)], {}, now, audit.COMMAND_LINE) == 1
 
 
 def decide(engine: Engine, given: Verdict, seen: UUID | None, address: str, now: datetime) -> bool:
@@ -53,14 +61,10 @@ def decide(engine: Engine, given: Verdict, seen: UUID | None, address: str, now:
 
     Raises ``ConflictError`` when another verdict was given meanwhile: nothing is overwritten unseen.
     """
-    given = checked(given, now)
-    with writing(engine) as connection:
-        standing = reviews.lock_alerts(connection, [given.alert_id]).get(given.alert_id)
-        if given.act is not None and reviews.is_taken(connection, given.act):
-            return False
-        if standing is not None and standing.review_id != seen:
-            raise ConflictError(standing)
-        return _take(connection, given, standing, now, address)
+    taken, others = decide_all(engine, [given], {given.alert_id: seen}, address, now)
+    if others:
+        raise ConflictError(others[0])
+    return taken == 1
 
 
 def decide_all(
@@ -72,16 +76,35 @@ def decide_all(
     verdicts were taken, and those alerts.
     """
     verdicts = [checked(one, now) for one in given]
-    taken, others = 0, []
+    wanted, others = [], []
     with writing(engine) as connection:
         standing = reviews.lock_alerts(connection, [one.alert_id for one in verdicts])
+        repeated = _repeated(connection, verdicts)
         for one in verdicts:
             alert = standing.get(one.alert_id)
-            if alert is not None and alert.review_id not in (seen.get(one.alert_id), one.act):
+            if alert is not None and one.act not in repeated and alert.review_id != seen.get(one.alert_id):
                 others.append(alert)
-                continue
-            taken += _take(connection, one, alert, now, address)
-    return taken, others
+            else:
+                wanted.append((one, alert))
+        return _take(connection, wanted, repeated, now, address), others
+
+
+def undo(engine: Engine, act: UUID, by: str, address: str, now: datetime) -> tuple[list[UUID], list[reviews.Standing]]:
+    """Take back what ``by`` decided in one act; returns the alerts that are open again, and those that others judged.
+
+    The verdict of an act on several alerts has an id made of both (``part_of``).
+    """
+    with writing(engine) as connection:
+        given = reviews.given_since(connection, by, now - LONGEST_UNDO)
+    parts = {alert: verdict for verdict, alert in given.items() if verdict in (act, part_of(act, alert))}
+    taken, others = decide_all(engine, [Verdict(alert, "undo", by) for alert in parts], parts, address, now)
+    left = {alert.alert_id for alert in others}
+    return [alert for alert in parts if alert not in left] if taken else [], others
+
+
+def part_of(act: UUID, alert_id: UUID) -> UUID:
+    """The identity of an act's verdict on one of several alerts."""
+    return uuid5(act, alert_id.hex)
 
 
 def comment(
@@ -95,6 +118,8 @@ def comment(
         if not discussion.alert_exists(connection, alert_id):
             raise ReviewError(f"there is no alert {alert_id}")
         if not discussion.add_comment(connection, comment_id, alert_id, author, said, now):
+            if discussion.written(connection, comment_id) != (alert_id, author):
+                raise ReviewError(OTHERS_FORM)
             return False
         audit.record(connection, author, "comment", str(alert_id), {"comment": str(comment_id)}, address)
         return True
@@ -131,9 +156,11 @@ def review_file(engine: Engine, path: Path, now: datetime) -> FileReport:
     lines = _contradicted(_parsed(path, now, report), report)
     with writing(engine) as connection:
         standing = reviews.lock_alerts(connection, sorted({given.alert_id for _, given in lines}))
+        repeated = _repeated(connection, [given for _, given in lines])
         for line, given in lines:
+            wanted = [(given, standing.get(given.alert_id))]
             try:
-                taken = _take(connection, given, standing.get(given.alert_id), now, audit.COMMAND_LINE)
+                taken = _take(connection, wanted, repeated, now, audit.COMMAND_LINE)
             except ReviewError as error:
                 report.problems.append((line, str(error)))
                 continue
@@ -146,23 +173,47 @@ def review_file(engine: Engine, path: Path, now: datetime) -> FileReport:
 
 
 def _take(
-    connection: Connection, given: Verdict, standing: reviews.Standing | None, now: datetime, address: str
-) -> bool:
+    connection: Connection,
+    wanted: Sequence[tuple[Verdict, reviews.Standing | None]],
+    repeated: Repeated,
+    now: datetime,
+    address: str,
+) -> int:
+    """Store those verdicts that change something, each with its audit row; returns how many. All are one person's."""
+    taken = [given for given, standing in wanted if _changes(given, standing, repeated)]
+    if taken:
+        reviews.add_verdicts(connection, taken, now)
+        rows = [(given.verdict, str(given.alert_id), _details(given)) for given in taken]
+        audit.record_each(connection, taken[0].reviewer, rows, address)
+    return len(taken)
+
+
+def _repeated(connection: Connection, given: Sequence[Verdict]) -> Repeated:
+    return reviews.taken(connection, [one.act for one in given if one.act is not None])
+
+
+def _changes(given: Verdict, standing: reviews.Standing | None, repeated: Repeated) -> bool:
+    """Whether a verdict says anything new; raises ``ReviewError`` when it cannot be said."""
     if standing is None:
         raise ReviewError(f"there is no alert {given.alert_id}")
-    if _same(given, standing) or (given.act is not None and reviews.is_taken(connection, given.act)):
+    if given.act is not None and given.act in repeated:
+        if repeated[given.act] != (given.alert_id, given.reviewer):
+            raise ReviewError(OTHERS_FORM)
+        return False
+    if _same(given, standing):
         return False
     if given.verdict == "undo" and standing.status == "open":
         raise ReviewError(f"alert {given.alert_id} has no verdict to undo")
-    reviews.add_verdict(connection, given, now)
+    return True
+
+
+def _details(given: Verdict) -> dict[str, object]:
     # A digest, since the log is for ever and a note may name somebody who has to be forgotten one day.
     digest = sha256(given.note.encode()).hexdigest() if given.note is not None else None
-    details = {"reason": given.reason, "note_sha256": digest}
+    details: dict[str, object] = {"reason": given.reason, "note_sha256": digest}
     if given.scope is not None:
-        until = given.scope.until.isoformat()
-        details["scope"] = f"{given.scope.feature} {given.scope.value} until {until}"
-    audit.record(connection, given.reviewer, given.verdict, str(given.alert_id), details, address)
-    return True
+        details["scope"] = f"{given.scope.feature} {given.scope.value} until {given.scope.until.isoformat()}"
+    return details
 
 
 def _same(given: Verdict, standing: reviews.Standing) -> bool:

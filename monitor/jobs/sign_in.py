@@ -11,6 +11,7 @@ from monitor.credentials import check_new_password, hashed, matches, used_step
 from monitor.events import MonitorError
 from monitor.store import audit, reviewers
 from monitor.store.engine import writing
+from monitor.vault import Vault
 
 #: Failures in an hour after which a name, or an address, has to wait.
 MOST_TRIES, MOST_TRIES_OF_ADDRESS = 10, 50
@@ -38,14 +39,14 @@ class SignInError(MonitorError):
         self.retry_seconds = retry_seconds
 
 
-def sign_in(engine: Engine, name: str, password: str, code: str, address: str, now: datetime) -> str:
+def sign_in(engine: Engine, vault: Vault, name: str, password: str, code: str, address: str, now: datetime) -> str:
     """Check name, password and one-time code together; returns the token of a new session. Raises ``SignInError``."""
     name = name.strip().lower()[:LONGEST_INPUT].replace("\0", "")
     with writing(engine) as connection:
         # Tries under one name wait for each other: guesses in parallel are counted like guesses in a row.
         reviewers.lock_name(connection, name)
         wait = _wait(reviewers.recent_tries(connection, name, address, now, KNOWN_ADDRESS), now)
-        token = "" if wait else _try(connection, name, password, code, address, now)
+        token = "" if wait else _try(connection, vault, name, password, code, address, now)
     if wait:
         raise SignInError(f"too many tries; wait {_words(wait)}", wait)
     if not token:
@@ -53,11 +54,11 @@ def sign_in(engine: Engine, name: str, password: str, code: str, address: str, n
     return token
 
 
-def _try(connection: Connection, name: str, password: str, code: str, address: str, now: datetime) -> str:
+def _try(connection: Connection, vault: Vault, name: str, password: str, code: str, address: str, now: datetime) -> str:
     """One try, recorded; the token, or "" when it failed."""
     found = reviewers.find_reviewer(connection, name, lock=True)
     right = matches(password, found.password_hash if found else None)
-    step = used_step(code, found.totp_secret, found.totp_counter, now) if found else None
+    step = used_step(code, vault.open(found.totp_secret), found.totp_counter, now) if found else None
     succeeded = found is not None and found.disabled_at is None and right and step is not None
     reviewers.add_try(connection, name, address, now, succeeded=succeeded)
     audit.record(connection, name, "sign in" if succeeded else "sign in refused", name, {}, address)

@@ -27,6 +27,13 @@ def add_comment(
     return connection.execute(stored).first() is not None
 
 
+def written(connection: Connection, comment_id: UUID) -> tuple[UUID, str] | None:
+    """Alert and author of a comment."""
+    table = tables.comment.c
+    row = connection.execute(select(table.alert_id, table.author).where(table.comment_id == comment_id)).first()
+    return None if row is None else (row.alert_id, row.author)
+
+
 def assign(connection: Connection, alert_id: UUID, assignee: str | None, by: str, now: datetime) -> None:
     """Give an alert to a reviewer, or to nobody."""
     values = {"assignee": assignee, "assigned_by": by, "assigned_at": now}

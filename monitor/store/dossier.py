@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
+
+from monitor.store.engine import statement
 
 #: Logins shown of one alert, and logins of one account in a picture.
 MOST_EVENTS, MOST_LOGINS = 100, 4_000
@@ -14,11 +16,13 @@ Rows = Sequence[Row[Any]]
 
 
 def find_alert(connection: Connection, alert_id: UUID) -> Row[Any] | None:
-    """One alert with account, assignee, latest verdict, the peak login's attribution, and the size of its campaign."""
+    """One alert with account, assignee, latest verdict, size of its campaign, and whom it may be assigned to."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT t.*, a.user_name, g.assignee, latest.review_id, latest.verdict, latest.reviewer,
+                   ARRAY(SELECT name FROM monitor.reviewer WHERE disabled_at IS NULL AND role <> 'viewer' ORDER BY name)
+                       AS names,
                    (SELECT count(*) FROM monitor.alert c WHERE c.campaign_id = t.campaign_id) AS campaign_alerts,
                    (SELECT count(*) FROM monitor.alert c WHERE c.campaign_id = t.campaign_id AND c.status = 'open')
                        AS campaign_open
@@ -36,23 +40,23 @@ def find_alert(connection: Connection, alert_id: UUID) -> Row[Any] | None:
     ).first()
 
 
-def alert_events(connection: Connection, alert_id: UUID) -> Rows:
+def alert_events(connection: Connection, alert_id: UUID, limit: int = MOST_EVENTS) -> Rows:
     """The logins of an alert, oddest first: the copies it keeps."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT source, event_id, occurred_at, score, event, attribution FROM monitor.alert_event
             WHERE alert_id = :id ORDER BY score DESC, occurred_at LIMIT :limit
             """
         ),
-        {"id": alert_id, "limit": MOST_EVENTS},
+        {"id": alert_id, "limit": limit},
     ).all()
 
 
 def timeline(connection: Connection, alert_id: UUID) -> Rows:
     """What reviewers did and said about an alert, oldest first: at, who, verdict (NULL: a comment), reason, body."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT r.reviewed_at AS at, r.reviewer AS who, r.verdict, r.reason, r.note AS body, s.feature, s.value,
                    s.valid_until, s.withdrawn_at
@@ -69,14 +73,19 @@ def timeline(connection: Connection, alert_id: UUID) -> Rows:
 
 
 def find_account(connection: Connection, account_id: UUID) -> Row[Any] | None:
-    query = text("SELECT account_id, user_name, first_seen_at FROM monitor.account WHERE account_id = :id")
-    return connection.execute(query, {"id": account_id}).first()
+    """An account with its name, and when it was seen first and last (None: its logins are gone)."""
+    query = """
+        SELECT account_id, user_name, first_seen_at, (
+            SELECT max(e.occurred_at) FROM reporting.login_event e WHERE e.user_name = a.user_name) AS last_seen_at
+        FROM monitor.account a WHERE account_id = :id
+        """
+    return connection.execute(statement(query), {"id": account_id}).first()
 
 
 def alerts_of(connection: Connection, account_id: UUID, limit: int, but: UUID | None = None) -> Rows:
     """The latest alerts of an account, with the latest verdict of each."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT t.alert_id, t.opened_at, t.score, t.severity, t.status, t.headline, latest.reviewer, latest.reason
             FROM monitor.alert t
@@ -95,7 +104,7 @@ def alerts_of(connection: Connection, account_id: UUID, limit: int, but: UUID | 
 def scopes_of(connection: Connection, account_id: UUID, now: datetime) -> Rows:
     """What standing dismissals vouch for, the first to end first."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT scope_id, alert_id, feature, value, reviewer, created_at, valid_until FROM monitor.scoped_dismissal
             WHERE account_id = :id AND withdrawn_at IS NULL AND valid_until > :now ORDER BY valid_until, scope_id
@@ -108,7 +117,7 @@ def scopes_of(connection: Connection, account_id: UUID, now: datetime) -> Rows:
 def logins(connection: Connection, user_name: str, since: datetime, until: datetime, limit: int = MOST_LOGINS) -> Rows:
     """The latest ``limit`` logins of an account in [since, until), newest first, with score and raw where scored."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT e.occurred_at, e.source, e.event_id, e.outcome, host(e.ip) AS ip, e.country, e.city, e.latitude,
                    e.longitude, e.asn, e.device_id, e.browser, e.os, e.application, e.auth_method,
@@ -128,7 +137,7 @@ def logins(connection: Connection, user_name: str, since: datetime, until: datet
 def baseline(connection: Connection, user_name: str, most: int = 8) -> Rows:
     """What is usual for an account: of each feature the ``most`` frequent values, with shares."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT feature, value, share, last_seen_at FROM (
                 SELECT feature, value, share, last_seen_at,
@@ -142,16 +151,10 @@ def baseline(connection: Connection, user_name: str, most: int = 8) -> Rows:
     ).all()
 
 
-def latest_login(connection: Connection, user_name: str) -> datetime | None:
-    query = text("SELECT max(occurred_at) FROM reporting.login_event WHERE user_name = :name")
-    found: datetime | None = connection.scalar(query, {"name": user_name})
-    return found
-
-
 def risk(connection: Connection, user_name: str, since: datetime, until: datetime) -> Rows:
     """Risk by day, as ``reporting.user_risk`` defines it, for one account at the cost of its own logins."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, max(score) AS max_score, count(*) AS events,
                    sum(greatest(score - 2, 0)::double precision) AS risk

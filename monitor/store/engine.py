@@ -8,7 +8,7 @@ then has the rights of that role (``monitor.store.roles``) and no more.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from psycopg.errors import InsufficientPrivilege
@@ -23,6 +23,9 @@ from monitor.store.server import DATABASE, EmbeddedServer
 OLDEST_SERVER = 15
 CONNECT_SECONDS = 10
 
+#: ``text``, parsed once: pages ask the same few questions again and again, and parsing costs as much as asking.
+statement = lru_cache(maxsize=512)(text)
+
 
 class DatabaseError(MonitorError):
     """The database cannot be reached or used; the message says why in one line, without a password."""
@@ -36,19 +39,22 @@ class Guard(Protocol):
     def before_commit(self, connection: Connection) -> None: ...
 
 
-def connect(settings: Settings) -> Engine:
-    """Open the database that ``settings`` names, or start and open the embedded one; raises ``DatabaseError``."""
+def connect(settings: Settings, *, ping: bool = True) -> Engine:
+    """Open the database that ``settings`` names, or start and open the embedded one; raises ``DatabaseError``.
+
+    ``ping``: make sure before each transaction that its connection is alive; without, the caller sees when it is not.
+    """
     if settings.database_url is not None:
-        return open_url(settings.database_url.get_secret_value())
+        return open_url(settings.database_url.get_secret_value(), ping=ping)
     server = EmbeddedServer(settings.data_dir)
     server.start()
     _create_database(server)
-    engine = open_url(server.url())
+    engine = open_url(server.url(), ping=ping)
     event.listen(engine, "do_connect", partial(_connect_or_revive, server))
     return engine
 
 
-def open_url(url: str) -> Engine:
+def open_url(url: str, *, ping: bool = True) -> Engine:
     """Open a database by its URL (``postgresql://user:password@host/name``), checking that it can serve."""
     try:
         parsed = make_url(url)
@@ -58,7 +64,7 @@ def open_url(url: str) -> Engine:
         raise DatabaseError(f"MONITOR_DATABASE_URL names {parsed.get_backend_name()}; only PostgreSQL is supported")
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
-        pool_pre_ping=True,
+        pool_pre_ping=ping,
         max_overflow=20,
         hide_parameters=True,  # what people typed belongs in no log
         connect_args={"connect_timeout": CONNECT_SECONDS},

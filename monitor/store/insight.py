@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
+
+from monitor.store.engine import statement
 
 Rows = Sequence[Row[Any]]
 
@@ -14,7 +16,7 @@ SAMPLE = 2_000
 
 def models(connection: Connection, limit: int = 20) -> Rows:
     return connection.execute(
-        text(
+        statement(
             """
             SELECT model_id, detector, status, features, metadata, trained_until, created_at FROM reporting.model
             ORDER BY status = 'active' DESC, created_at DESC LIMIT :limit
@@ -25,14 +27,14 @@ def models(connection: Connection, limit: int = 20) -> Rows:
 
 
 def newest_score(connection: Connection) -> datetime | None:
-    found: datetime | None = connection.scalar(text("SELECT max(occurred_at) FROM monitor.login_score"))
+    found: datetime | None = connection.scalar(statement("SELECT max(occurred_at) FROM monitor.login_score"))
     return found
 
 
 def score_histogram(connection: Connection, newest: datetime, days: int) -> Rows:
     """Logins by score in steps of 0.25 over the last days: step, logins."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT least(floor(score * 4), 40)::int AS step, count(*) AS logins FROM monitor.login_score
             WHERE occurred_at > :since AND occurred_at <= :newest GROUP BY 1 ORDER BY 1
@@ -45,7 +47,7 @@ def score_histogram(connection: Connection, newest: datetime, days: int) -> Rows
 def daily_shares(connection: Connection, newest: datetime, days: int) -> Rows:
     """By day: logins, and the share with a score of 2 and more, which is 1 % while the calibration holds."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, count(*) AS logins,
                    avg((score >= 2)::int)::double precision AS share
@@ -59,7 +61,7 @@ def daily_shares(connection: Connection, newest: datetime, days: int) -> Rows:
 def feature_drift(connection: Connection, model_id: Any) -> Rows:
     """Mean contribution of each feature in the first and the latest ``SAMPLE`` logins that a model scored."""
     return connection.execute(
-        text(
+        statement(
             """
             WITH first AS MATERIALIZED (
                 SELECT contribution FROM monitor.login_score WHERE model_id = :model ORDER BY occurred_at LIMIT :sample
@@ -82,7 +84,7 @@ def feature_drift(connection: Connection, model_id: Any) -> Rows:
 
 def thresholds(connection: Connection, limit: int = 100) -> Rows:
     return connection.execute(
-        text(
+        statement(
             """
             SELECT threshold_id, value, decided_at, decided_by, basis, reviews_used, expected_precision,
                    expected_alerts_per_day, model_id
@@ -96,7 +98,7 @@ def thresholds(connection: Connection, limit: int = 100) -> Rows:
 def quality(connection: Connection, weeks: int = 26) -> Rows:
     """Alerts, verdicts and precision by week, newest first."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT week, alerts, reviewed, confirmed, dismissed, "precision" FROM reporting.detection_quality
             ORDER BY week DESC LIMIT :weeks
@@ -108,10 +110,27 @@ def quality(connection: Connection, weeks: int = 26) -> Rows:
 
 def runs(connection: Connection, limit: int = 100) -> Rows:
     return connection.execute(
-        text(
+        statement(
             """
             SELECT job, status, started_at, finished_at, round(seconds::numeric, 1)::float AS seconds, error, counts
             FROM reporting.job_run ORDER BY started_at DESC LIMIT :limit
+            """
+        ),
+        {"limit": limit},
+    ).all()
+
+
+def refused(connection: Connection, limit: int = 20) -> Rows:
+    """What was not taken in or could not be scored, by reason: kind, source (of records), reason, records, latest."""
+    return connection.execute(
+        statement(
+            """
+            (SELECT 'rejected' AS kind, source, reason, count(*) AS records, max(rejected_at) AS latest
+             FROM monitor.rejected_record GROUP BY source, reason ORDER BY records DESC LIMIT :limit)
+            UNION ALL
+            (SELECT 'quarantined', NULL, reason, count(*) AS records, max(quarantined_at)
+             FROM monitor.quarantined_event GROUP BY reason ORDER BY records DESC LIMIT :limit)
+            ORDER BY kind, records DESC
             """
         ),
         {"limit": limit},

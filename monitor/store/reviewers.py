@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from uuid_utils.compat import uuid7
 
 from monitor.store import tables
+from monitor.store.engine import statement
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def change_reviewer(connection: Connection, name: str, **values: Any) -> None:
 
 def lock_name(connection: Connection, name: str) -> None:
     """Let tries under one name wait for each other, whether anybody has the name or not."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))"), {"name": name})
+    connection.execute(statement("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))"), {"name": name})
 
 
 def add_try(connection: Connection, name: str, address: str, now: datetime, *, succeeded: bool) -> None:
@@ -68,6 +69,12 @@ def add_try(connection: Connection, name: str, address: str, now: datetime, *, s
 
 def forget_tries(connection: Connection, before: datetime) -> None:
     connection.execute(delete(tables.sign_in_try).where(tables.sign_in_try.c.tried_at < before))
+
+
+def forget_failures(connection: Connection, name: str) -> None:
+    """Let the owner of a name try again at once."""
+    table = tables.sign_in_try
+    connection.execute(delete(table).where(table.c.reviewer == name, ~table.c.succeeded))
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def open_session(connection: Connection, token_hash: bytes, name: str, address: 
 def session_of(connection: Connection, token_hash: bytes) -> Row[Any] | None:
     """The session with its reviewer's name, role and must_change; None when it ended or its owner was disabled."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT s.created_at, s.seen_at, r.name, r.role, r.must_change
             FROM monitor.web_session s JOIN monitor.reviewer r ON r.name = s.reviewer

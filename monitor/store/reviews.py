@@ -1,6 +1,7 @@
 """Verdicts on alerts: every one ever given, the status that the latest gives its alert, and what it vouches for."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -52,67 +53,80 @@ def lock_alerts(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID,
     return {row.alert_id: Standing(**row._mapping) for row in rows}
 
 
-def is_taken(connection: Connection, act: UUID) -> bool:
-    """Whether this very act was stored before: a form sent twice, a file read twice."""
-    return connection.execute(select(tables.review.c.review_id).filter_by(review_id=act)).first() is not None
+def taken(connection: Connection, acts: Sequence[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Which of these very acts were stored before (a form sent twice, a file read twice): act → alert and reviewer."""
+    table = tables.review.c
+    rows = connection.execute(select(table.review_id, table.alert_id, table.reviewer).where(table.review_id.in_(acts)))
+    return {row.review_id: (row.alert_id, row.reviewer) for row in rows}
 
 
-def add_verdict(connection: Connection, verdict: Verdict, now: datetime) -> UUID:
-    """Store a verdict and set the status of its alert, which must be locked. Returns the verdict's id."""
-    review_id: UUID = verdict.act or uuid7()
+def given_since(connection: Connection, reviewer: str, since: datetime) -> dict[UUID, UUID]:
+    """What a reviewer has lately said: verdict → alert."""
+    table = tables.review.c
+    query = select(table.review_id, table.alert_id).where(table.reviewer == reviewer, table.reviewed_at >= since)
+    return {row.review_id: row.alert_id for row in connection.execute(query)}
+
+
+def add_verdicts(connection: Connection, verdicts: Sequence[Verdict], now: datetime) -> None:
+    """Store one verdict on each of several alerts, and set the status of these, which must be locked.
+
+    A spray over a thousand accounts is one decision, so the statements do not grow in number with the alerts.
+    """
+    ids = [verdict.act or uuid7() for verdict in verdicts]
     # A clock that was set back must not let an older verdict count.
-    reviewed_at = connection.scalar(
+    connection.execute(
         text(
             """
-            SELECT greatest(CAST(:now AS timestamptz), max(reviewed_at) + interval '1 microsecond')
-            FROM monitor.review WHERE alert_id = :alert_id
+            WITH added AS (
+                INSERT INTO monitor.review (review_id, alert_id, verdict, reviewer, reason, note, reviewed_at)
+                SELECT g.*, greatest(CAST(:now AS timestamptz), (
+                    SELECT max(r.reviewed_at) FROM monitor.review r WHERE r.alert_id = g.alert_id
+                ) + interval '1 microsecond')
+                FROM unnest(CAST(:ids AS uuid[]), CAST(:alerts AS uuid[]), CAST(:verdicts AS text[]),
+                    CAST(:reviewers AS text[]), CAST(:reasons AS text[]), CAST(:notes AS text[]))
+                    AS g (review_id, alert_id, verdict, reviewer, reason, note)
+                RETURNING alert_id, verdict, reviewed_at
+            )
+            UPDATE monitor.alert t SET status = CAST(:status AS jsonb) ->> added.verdict, updated_at = added.reviewed_at
+            FROM added WHERE t.alert_id = added.alert_id
             """
         ),
-        {"now": now, "alert_id": verdict.alert_id},
+        {
+            "now": now,
+            "ids": ids,
+            "alerts": [verdict.alert_id for verdict in verdicts],
+            "verdicts": [verdict.verdict for verdict in verdicts],
+            "reviewers": [verdict.reviewer for verdict in verdicts],
+            "reasons": [verdict.reason for verdict in verdicts],
+            "notes": [verdict.note for verdict in verdicts],
+            "status": json.dumps(STATUS),
+        },
     )
-    connection.execute(
-        insert(tables.review).values(
-            review_id=review_id,
-            alert_id=verdict.alert_id,
-            verdict=verdict.verdict,
-            reviewer=verdict.reviewer,
-            reason=verdict.reason,
-            note=verdict.note,
-            reviewed_at=reviewed_at,
-        )
-    )
-    table = tables.alert
-    account_id: UUID = connection.execute(
-        update(table)
-        .where(table.c.alert_id == verdict.alert_id)
-        .values(status=STATUS[verdict.verdict], updated_at=reviewed_at)
-        .returning(table.c.account_id)
-    ).scalar_one()
-    _replace_scope(connection, verdict, review_id, account_id, now)
-    return review_id
+    _replace_scopes(connection, dict(zip(ids, verdicts, strict=True)), now)
 
 
-def _replace_scope(connection: Connection, verdict: Verdict, review_id: UUID, account_id: UUID, now: datetime) -> None:
+def _replace_scopes(connection: Connection, verdicts: Mapping[UUID, Verdict], now: datetime) -> None:
     """A scope stands as long as its dismissal is the alert's latest verdict."""
-    table = tables.scoped_dismissal
+    table, alert = tables.scoped_dismissal, tables.alert
+    alerts = [verdict.alert_id for verdict in verdicts.values()]
     connection.execute(
-        update(table)
-        .where(table.c.alert_id == verdict.alert_id, table.c.withdrawn_at.is_(None))
-        .values(withdrawn_at=now)
+        update(table).where(table.c.alert_id.in_(alerts), table.c.withdrawn_at.is_(None)).values(withdrawn_at=now)
     )
-    if verdict.scope is not None:
-        connection.execute(
-            insert(table).values(
-                scope_id=review_id,
-                alert_id=verdict.alert_id,
-                account_id=account_id,
-                feature=verdict.scope.feature,
-                value=verdict.scope.value,
-                reviewer=verdict.reviewer,
-                created_at=now,
-                valid_until=verdict.scope.until,
+    for scope_id, verdict in verdicts.items():
+        if verdict.scope is not None:
+            account = select(alert.c.account_id).where(alert.c.alert_id == verdict.alert_id).scalar_subquery()
+            connection.execute(
+                insert(table).values(
+                    scope_id=scope_id,
+                    alert_id=verdict.alert_id,
+                    account_id=account,
+                    feature=verdict.scope.feature,
+                    value=verdict.scope.value,
+                    reviewer=verdict.reviewer,
+                    created_at=now,
+                    valid_until=verdict.scope.until,
+                )
             )
-        )
 
 
 def active_scopes(connection: Connection, accounts: Sequence[str], moment: datetime) -> pd.DataFrame:

@@ -125,15 +125,14 @@ def test_a_morning_by_keyboard(page: Page, store: Engine) -> None:
     assert tuple(found) == ("asn", "5002", until + timedelta(days=1))
 
     page.keyboard.press("u")
-    page.wait_for_url(f"**/alerts/{first}#verdict")
-    page.keyboard.press("u")
+    page.wait_for_url(f"**/alerts/{first}")
     page.wait_for_function("document.querySelector('.verdict button[value=confirm]') !== null")
     assert [verdict for _, verdict, *_ in verdicts(store)] == ["dismiss", "undo"]
 
     page.goto("/")
     page.locator("a", has_text="campaign").first.click()
     page.wait_for_url(f"**campaign={CAMPAIGN}*")
-    page.locator("form[action*=campaigns] [name=reason]").select_option("attempt")
+    page.locator("#campaign [name=reason]").select_option("attempt")
     page.click("text=Confirm all that are open")
     page.wait_for_selector("text=3 alerts confirmed")
     sprayed = {alert_of(f"spray{number}@corp.example") for number in (1, 2, 3)}
@@ -147,6 +146,24 @@ def test_the_queue_alone_takes_a_verdict_by_key(page: Page, store: Engine) -> No
     page.keyboard.press("c")
     page.wait_for_selector("text=1 alert confirmed")
     assert verdicts(store) == [(alert_of(USERS[0]), "confirm", "alma", None)]
+    page.keyboard.press("u")
+    page.wait_for_selector("text=The verdict is undone")
+    assert [verdict for _, verdict, *_ in verdicts(store)] == ["confirm", "undo"]
+
+
+def test_a_spray_is_one_row_and_one_key(page: Page, store: Engine) -> None:
+    page.goto("/")
+    row = page.locator("tr[data-alert]", has_text="campaign of 3 alerts")
+    for _ in range(10):
+        page.keyboard.press("j")
+        if "current" in (row.get_attribute("class") or ""):
+            break
+    page.keyboard.press("d")
+    page.wait_for_selector("text=3 alerts dismissed")
+    sprayed = {alert_of(f"spray{number}@corp.example") for number in (1, 2, 3)}
+    assert {(row[0], row[1]) for row in verdicts(store)} == {(alert, "dismiss") for alert in sprayed}
+    page.keyboard.press("u")
+    page.wait_for_selector("text=3 verdicts are undone")
 
 
 def test_without_script_a_verdict_is_taken_all_the_same(

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,7 +33,18 @@ from web.export import cell
 pytestmark = pytest.mark.usefixtures("clean")
 ADA, BOB = alert_of("ada@corp.example"), alert_of("bob@corp.example")
 
+#: Of the campaign, all but the worst.
+LESSER = {"spray2@corp.example", "spray3@corp.example"}
+SPRAYED = [alert_of(f"spray{number}@corp.example") for number in (1, 2, 3)]
+
 Get = Callable[[str | None], Browser]
+
+
+def members(page: str, campaign: object = CAMPAIGN) -> str:
+    """What a form says of the campaign that was seen."""
+    found = re.search(f'name="seen-{campaign}" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
 
 
 def rows(engine: Engine, query: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -44,12 +56,14 @@ def status(engine: Engine, alert: object) -> str:
     return str(rows(engine, "SELECT status FROM monitor.alert WHERE alert_id = :id", id=alert)[0][0])
 
 
-def test_the_queue_lists_open_alerts_by_score_with_their_reasons(browser: Get) -> None:
+def test_the_queue_lists_open_alerts_by_score_with_their_reasons_and_a_campaign_once(browser: Get) -> None:
     page = browser("vera").get("/").text
-    places = [page.index(f"/alerts/{alert_of(user)}") for user in ALERTS]
+    places = [page.index(f"/alerts/{alert_of(user)}") for user in ALERTS if user not in LESSER]
     assert places == sorted(places)
+    assert not any(str(alert_of(user)) in page for user in LESSER)
+    assert "campaign of 3 alerts" in page
     assert "carol@corp.example" in page and "thin history" in page
-    assert page.count('<span class="reason">country</span>') == len(ALERTS)
+    assert page.count('<span class="reason">country</span>') == len(ALERTS) - len(LESSER)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +87,12 @@ def test_the_queue_lists_open_alerts_by_score_with_their_reasons(browser: Get) -
 def test_the_queue_is_filtered_on_the_page_and_in_both_exports_alike(query: str, shown: set[str], browser: Get) -> None:
     visitor = browser("vera")
     page = visitor.get(f"/?{query}").text
-    assert {user for user in ALERTS if f"/alerts/{alert_of(user)}" in page} == shown
+    folded = (
+        set()
+        if any(word in query for word in ("account", "campaign", "reason", "since", "until", "assignee"))
+        else LESSER
+    )
+    assert {user for user in ALERTS if f"/alerts/{alert_of(user)}" in page} == shown - folded
     assert {row["user_name"] for row in visitor.get(f"/alerts.json?{query}").json or []} == shown
     assert len(list(csv.reader(io.StringIO(visitor.get(f"/alerts.csv?{query}").text)))) == len(shown) + 1
 
@@ -88,7 +107,7 @@ def test_a_verdict_is_stored_and_the_next_alert_opens(browser: Get, store: Engin
         (ADA, "confirm", "ron", "compromised", "phished")
     ]
     assert status(store, ADA) == "confirmed"
-    assert f"/alerts/{ADA}#verdict" in visitor.get(response.location).text
+    assert "Alert confirmed" in visitor.get(response.location).text
     last = rows(store, "SELECT actor, action, subject FROM monitor.audit ORDER BY audit_id DESC LIMIT 1")
     assert last == [("ron", "confirm", str(ADA))]
 
@@ -164,17 +183,82 @@ def test_the_second_of_two_reviewers_is_told_and_overwrites_nothing(browser: Get
     assert status(store, ADA) == "confirmed"
 
 
-def test_one_verdict_judges_a_campaign_but_for_what_others_judged(browser: Get, store: Engine) -> None:
-    sprayed = [alert_of(f"spray{number}@corp.example") for number in (1, 2, 3)]
-    browser("rita").post(f"/alerts/{sprayed[0]}/verdict", verdict="dismiss", act=uuid4())
+@pytest.mark.parametrize("path", ["/", f"/?campaign={CAMPAIGN}"])
+def test_one_verdict_judges_a_whole_campaign_once(path: str, browser: Get, store: Engine) -> None:
     visitor = browser("ron")
-    form = {"verdict": "confirm", "reason": "attempt", "act": uuid4(), "query": f"campaign={CAMPAIGN}"}
+    seen = members(visitor.get(path).text)
+    form = {"campaign": CAMPAIGN, f"seen-{CAMPAIGN}": seen, "verdict": "confirm", "reason": "attempt", "act": uuid4()}
     for _ in range(2):
-        answer = visitor.post(f"/campaigns/{CAMPAIGN}/verdict", **form)
+        answer = visitor.post("/verdicts", **form, query=f"campaign={CAMPAIGN}")
         assert answer.location == f"/?campaign={CAMPAIGN}"
-    assert [status(store, alert) for alert in sprayed] == ["dismissed", "confirmed", "confirmed"]
+    assert [status(store, alert) for alert in SPRAYED] == ["confirmed"] * 3
     assert len(rows(store, "SELECT * FROM monitor.review")) == 3
-    assert "2 alerts confirmed" in visitor.get(answer.location).text
+    assert "3 alerts confirmed" in visitor.get(answer.location).text
+
+
+@pytest.mark.parametrize("changed", ["judged by another", "joined by another", "said nothing"])
+def test_a_campaign_that_changed_since_it_was_seen_is_not_judged_unseen(
+    changed: str, browser: Get, store: Engine
+) -> None:
+    visitor = browser("ron")
+    seen = members(visitor.get("/").text)
+    if changed == "judged by another":
+        browser("rita").post(f"/alerts/{SPRAYED[0]}/verdict", verdict="dismiss", act=uuid4())
+    elif changed == "joined by another":
+        change(store, "UPDATE monitor.alert SET campaign_id = :campaign WHERE alert_id = :alert")
+    else:
+        seen = ""
+    visitor.post("/verdicts", **{"campaign": CAMPAIGN, f"seen-{CAMPAIGN}": seen}, verdict="confirm", act=uuid4())
+    assert "This campaign has changed since you looked" in visitor.get("/").text
+    assert [status(store, alert) for alert in SPRAYED[1:]] == ["open", "open"]
+    change(store, "UPDATE monitor.alert SET campaign_id = NULL WHERE alert_id = :alert AND campaign_id = :campaign")
+
+
+def change(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement), {"campaign": CAMPAIGN, "alert": ADA})
+
+
+def test_one_press_takes_back_all_that_one_form_decided(browser: Get, store: Engine) -> None:
+    visitor = browser("ron")
+    act, seen = uuid4(), members(visitor.get("/").text)
+    form = {"campaign": CAMPAIGN, f"seen-{CAMPAIGN}": seen, "alert": ADA}
+    visitor.post("/verdicts", **form, verdict="confirm", act=act)
+    assert [status(store, alert) for alert in (ADA, *SPRAYED)] == ["confirmed"] * 4
+    page = visitor.get("/").text
+    assert "4 alerts confirmed" in page and f'name="act" value="{act}"' in page
+    browser("rita").post(f"/alerts/{ADA}/verdict", verdict="dismiss", act=uuid4(), seen=last_review(store, ADA))
+    for says in ("3 verdicts are undone", "Nothing was undone"):
+        assert visitor.post("/undo", act=act).location == "/"
+        assert says in visitor.get("/").text
+    assert [status(store, alert) for alert in (ADA, *SPRAYED)] == ["dismissed", "open", "open", "open"]
+
+
+def test_nobody_takes_back_what_another_decided(browser: Get, store: Engine) -> None:
+    act = uuid4()
+    browser("rita").post(f"/alerts/{ADA}/verdict", verdict="dismiss", act=act)
+    for form in (act, "nonsense", None):
+        browser("ron").post("/undo", act=form)
+    assert status(store, ADA) == "dismissed"
+
+
+def test_a_form_that_another_has_sent_is_refused_and_changes_nothing(browser: Get, store: Engine) -> None:
+    act = uuid4()
+    browser("rita").post(f"/alerts/{ADA}/verdict", verdict="dismiss", act=act)
+    browser("rita").post(f"/alerts/{ADA}/comment", body="hers", act=act)
+    before = rows(store, "SELECT * FROM monitor.review"), rows(store, "SELECT * FROM monitor.comment")
+    visitor = browser("ron")
+    sent = [(alert, *form) for alert in (ADA, BOB) for form in (("verdict", "confirm"), ("comment", "his"))]
+    for alert, kind, value in sent:
+        answer = visitor.post(f"/alerts/{alert}/{kind}", verdict=value, body=value, act=act)
+        assert answer.status_code == 400
+        assert "used for something else" in answer.text
+    assert (rows(store, "SELECT * FROM monitor.review"), rows(store, "SELECT * FROM monitor.comment")) == before
+
+
+def last_review(engine: Engine, alert: object) -> object:
+    query = "SELECT review_id FROM monitor.review WHERE alert_id = :id ORDER BY reviewed_at DESC LIMIT 1"
+    return rows(engine, query, id=alert)[0][0]
 
 
 def test_ticked_alerts_are_judged_together_and_conflicts_are_told(browser: Get, store: Engine) -> None:
@@ -232,7 +316,10 @@ def test_exports_keep_numbers_and_plain_texts_as_they_are(browser: Get) -> None:
         row for row in csv.DictReader(io.StringIO(visitor.get("/alerts.csv").text)) if "calc" in row["user_name"]
     ]
     assert hostile[0]["user_name"].startswith("'=cmd")
-    for path in (f"/accounts/{account_of(HOSTILE_USER)}/logins", "/thresholds", "/runs", "/audit"):
+    account = f"/accounts/{account_of(HOSTILE_USER)}"
+    lists = [f"{account}/{name}" for name in ("logins", "baseline", "risk")]
+    lists += [f"/alerts/{alert_of(HOSTILE_USER)}/logins", "/thresholds", "/precision", "/models", "/scores", "/drift"]
+    for path in (*lists, "/runs", "/audit"):
         assert json.loads(visitor.get(f"{path}.json").text) is not None
         assert visitor.get(f"{path}.csv").headers["Content-Disposition"].startswith("attachment")
 
@@ -248,7 +335,8 @@ def test_the_alert_page_shows_what_happened_beside_what_is_usual(browser: Get) -
 def test_the_audit_page_tells_a_broken_chain(browser: Get, store: Engine) -> None:
     visitor = browser("alma")
     visitor.post(f"/alerts/{ADA}/comment", body="odd", act=uuid4())
-    assert "The chain of hashes is whole" in visitor.get("/audit").text
+    assert "The chain of hashes holds for the rows shown" in visitor.get("/audit").text
+    assert "is whole, from the first row to the last" in visitor.get("/audit?whole=yes").text
     with store.begin() as connection:
         connection.execute(text("UPDATE monitor.audit SET actor = 'eve' WHERE audit_id = 1"))
     assert "The chain is broken" in visitor.get("/audit").text

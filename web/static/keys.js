@@ -31,9 +31,8 @@ function judge(verdict) {
 }
 
 function undo() {
-  const button = document.querySelector(".verdict button[value=undo]");
-  if (button) button.click();
-  else document.getElementById("undo")?.click();
+  const button = document.getElementById("undo") ?? document.querySelector(".verdict button[value=undo]");
+  button?.click();
 }
 
 const actions = {
