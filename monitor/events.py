@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import TypeAlias
 
@@ -31,6 +31,9 @@ EVENT_COLUMNS = [
     "accuracy_km", "network_kind",
 ]
 # fmt: on
+
+#: An event further in the future than this waits: its clock is wrong, and it would move baselines ahead of time.
+CLOCK_SKEW = timedelta(minutes=5)
 
 MAX_SOURCE = 200  # bytes of a source's name
 

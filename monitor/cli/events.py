@@ -1,13 +1,19 @@
 """``monitor ingest``, ``monitor pull``, ``monitor simulate``."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.parameters import Moment, Registered
+from monitor.cli.parameters import Moment, Registered, Zone
 from monitor.store.roles import INGEST
+
+if TYPE_CHECKING:
+    from monitor.jobs.ingest import IngestReport
+
+MOST_KINDS = 20  # of skipped records that are named
 
 
 def _formats() -> Iterable[str]:
@@ -25,7 +31,11 @@ def _populations() -> Iterable[str]:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
-    "--format", "format_", required=True, type=Registered("format", _formats), help="csv, jsonl, sshd, rba, ..."
+    "--format",
+    "format_",
+    required=True,
+    type=Registered("format", _formats),
+    help="csv, jsonl, sshd, okta, entra, keycloak or another.",
 )
 @click.option("--source", required=True, metavar="NAME", help="Where the events come from; unique with their event_id.")
 @click.option(
@@ -34,8 +44,14 @@ def _populations() -> Iterable[str]:
 @click.option(
     "--year", type=click.IntRange(1990, 2099), help="Year of the first stamp, for logs whose stamps have none."
 )
-def ingest(paths: tuple[str, ...], format_: str, source: str, rejects: Path | None, year: int | None) -> None:
-    """Load login events from files (- is standard input)."""
+@click.option("--zone", type=Zone(), metavar="NAME", help="IANA time zone of stamps that name none.  [default: UTC]")
+def ingest(
+    paths: tuple[str, ...], format_: str, source: str, rejects: Path | None, year: int | None, zone: tzinfo | None
+) -> None:
+    """Load login events from files (- is standard input).
+
+    csv and jsonl demand a zone in each stamp unless --zone is given. Exits with 1 if every record was rejected.
+    """
     from monitor.cli.output import counted, progress, say
     from monitor.cli.session import opened
     from monitor.enrichment import enricher
@@ -50,14 +66,31 @@ def ingest(paths: tuple[str, ...], format_: str, source: str, rejects: Path | No
 
         report = ingest(
             engine, paths, format_, source,
-            now=datetime.now(UTC), options=Options(year=year), rejects=rejects, progress=told,
+            now=datetime.now(UTC), options=Options(year, zone), rejects=rejects, progress=told,
             enrich=enricher(settings.geo_city_db, settings.geo_asn_db, settings.network_lists),
             key=settings.pseudonym_key(),
         )  # fmt: skip
     counts = {name: getattr(report, name) for name in ("read", "stored", "duplicate", "rejected")}
     say(counted(counts))
+    _explain(report)
+    if report.useless:
+        raise click.ClickException(f"none of the {report.read:,} records could be used; is --format {format_} right?")
+
+
+def _explain(report: "IngestReport") -> None:
+    """Say what is not stored, or not all of it, and why."""
+    from monitor.cli.output import counted, say
+
     if report.skipped:
-        say(f"skipped, being no logins: {counted(report.skipped)}")
+        named = report.skipped.most_common(MOST_KINDS)
+        say(f"skipped, being no logins: {', '.join(f'{kind} {count:,}' for kind, count in named)}")
+        if others := len(report.skipped) - len(named):
+            rest = report.skipped.total() - sum(count for _, count in named)
+            say(f"  and {rest:,} of {others:,} other kinds")
+    if report.unclear:
+        say(f"left unknown, as their values cannot be read: {counted(report.unclear)}")
+    if report.ahead:
+        say(f"{report.ahead:,} are of the future, by their clock: they are scored once their time has come")
     for reason, count in report.reasons.most_common(5):
         say(f"  rejected {count:,}: {reason}")
 

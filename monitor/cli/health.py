@@ -18,7 +18,8 @@ def as_lines(found: Status) -> Iterator[tuple[str, str]]:
         brought = f"{source.stored:,} events, {source.rejected:,} records rejected"
         yield "source", f"{source.source}: {brought}, last heard {_time(source.last_received_at)}"
     queue = f"{found.waiting:,} events, oldest {_time(found.oldest_waiting)}"
-    yield "waiting", f"{queue}; {found.quarantined:,} quarantined"
+    ahead = f", {found.ahead:,} of the future by their clock" if found.ahead else ""
+    yield "waiting", f"{queue}{ahead}; {found.quarantined:,} quarantined"
     if found.model is None:
         yield "model", "none yet; run: monitor train"
     else:

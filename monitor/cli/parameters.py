@@ -1,7 +1,8 @@
 """Kinds of arguments that several subcommands take."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -24,6 +25,18 @@ class Moment(click.ParamType[datetime]):
             return moment.astimezone(UTC)
         except OverflowError:
             self.fail(f"{str(value)!r} is out of range", param, ctx)
+
+
+class Zone(click.ParamType[tzinfo]):
+    """A time zone by its IANA name."""
+
+    name = "zone"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tzinfo:
+        try:
+            return UTC if str(value) == "UTC" else ZoneInfo(str(value))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.fail(f"{str(value)!r} is no IANA time zone such as Europe/Berlin", param, ctx)
 
 
 class Registered(click.ParamType[str]):

@@ -21,7 +21,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from monitor.enrichment import WITHOUT_FILES, Enricher
-from monitor.events import MonitorError, check_source, validate
+from monitor.events import CLOCK_SKEW, MonitorError, check_source, validate
 from monitor.pseudonyms import fingerprint, pseudonymous, withheld
 from monitor.sources import REGISTRY, Options, RawChunk, Source, decompressed
 from monitor.store.engine import writing
@@ -30,7 +30,7 @@ from monitor.store.pseudonyms import agree
 
 STDIN = "-"
 WRITERS = 2  # transactions at once: one has the server's attention while the other is prepared
-MOST_REASONS = 100  # kinds of reasons that a report tells apart
+MOST_REASONS = 100  # kinds that a report tells apart
 
 _VALUE = re.compile(r"'[^']*'|(?<=at character )\d+")
 
@@ -46,18 +46,34 @@ class IngestError(MonitorError):
 class IngestReport:
     """What became of the records: `read` = `stored` + `duplicate` + `rejected`.
 
-    `skipped` were no logins, by kind; `reasons` counts why records were rejected, whatever the values.
+    `skipped` were no logins, by kind; `reasons` counts why records were rejected, whatever the values. Of what was
+    stored, `unclear` counts by column the values that could not be read and are left unknown, and `ahead` the events
+    of the future: they wait to be scored until their time has come.
     """
 
     stored: int = 0
     duplicate: int = 0
     rejected: int = 0
+    ahead: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    unclear: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
     @property
     def read(self) -> int:
         return self.stored + self.duplicate + self.rejected
+
+    @property
+    def useless(self) -> bool:
+        """Whether something was read, and nothing of it is an event."""
+        return self.rejected > 0 and self.read == self.rejected
+
+    def note(self, chunk: RawChunk, events: pd.DataFrame, now: datetime) -> None:
+        """Count what a chunk and the events in it are, apart from what becomes of them."""
+        self.unclear.update(chunk.unclear)
+        self.ahead += int((events["occurred_at"] > now + CLOCK_SKEW).sum())
+        for kind, count in chunk.skipped.items():
+            self.skipped[_bounded(kind, self.skipped)] += count
 
     def count(self, stored: int, valid: int) -> None:
         """Count events that were given to the store."""
@@ -68,8 +84,12 @@ class IngestReport:
         """Count rejected records."""
         self.rejected += len(rejects)
         for reason, count in rejects["reason"].value_counts().items():
-            kind = _VALUE.sub("…", str(reason))
-            self.reasons[kind if kind in self.reasons or len(self.reasons) < MOST_REASONS else "others"] += int(count)
+            self.reasons[_bounded(_VALUE.sub("…", str(reason)), self.reasons)] += int(count)
+
+
+def _bounded(kind: str, known: Counter[str]) -> str:
+    """The kind to count under: who writes the records must not make a report grow without end."""
+    return kind if kind in known or len(known) < MOST_REASONS else "others"
 
 
 def ingest(
@@ -160,7 +180,7 @@ class _Writers:
         """Hand a chunk over; returns what of it was rejected."""
         validated = validate(chunk.records, self._source)
         rejects = pd.concat([chunk.rejects, validated.rejects], ignore_index=True).sort_values("line")
-        self._report.skipped.update(chunk.skipped)
+        self._report.note(chunk, validated.events, self._now)
         self._report.reject(rejects)
         while len(self._pending) >= WRITERS:
             self._finish_one()

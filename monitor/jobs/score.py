@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError
 
 from monitor import columns, features
 from monitor.config import Settings
-from monitor.events import MonitorError
+from monitor.events import CLOCK_SKEW, MonitorError
 from monitor.jobs.alert import audit, raise_alerts
 from monitor.judging import WORTH_EXPLAINING, Judgement, judge, learn
 from monitor.population import Population
@@ -28,9 +28,6 @@ from monitor.store.engine import explain, reading, writing
 
 #: Events in one transaction: bounds memory and the work that a crash repeats.
 BATCH = 50_000
-
-#: An event further in the future than this waits: its clock is wrong, and it would move baselines ahead of time.
-CLOCK_SKEW = timedelta(minutes=5)
 
 
 class NoModelError(MonitorError):

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from monitor.events import CLOCK_SKEW
+
 Rows = Sequence[Row[Any]]
 
 #: Latest logins by which drift is told.
@@ -18,7 +20,8 @@ DEAD_HOURS = 24
 
 @dataclass(frozen=True)
 class Status:
-    """Counts are rows; ``waiting`` are events that are stored but not scored yet.
+    """Counts are rows; ``waiting`` are events that are stored but not scored yet, ``ahead`` those of them that are not
+    scored before their time has come: by their clock they are of the future.
 
     ``queued_at`` is since when the first in that queue waits: its next one to be scored. ``alerts`` are counted by
     (status, severity), ``open_alerts`` by severity, the worst first. ``shares`` are those of the latest logins with a
@@ -32,6 +35,7 @@ class Status:
 
     newest_event: datetime | None
     waiting: int
+    ahead: int
     oldest_waiting: datetime | None
     queued_at: datetime | None
     quarantined: int
@@ -72,6 +76,7 @@ def read_status(connection: Connection) -> Status:
     return Status(
         newest_event=one("SELECT max(occurred_at) FROM monitor.login_event"),
         waiting=one("SELECT count(*) FROM monitor.unscored_event"),
+        ahead=connection.scalar(text(_AHEAD), {"skew": CLOCK_SKEW}) or 0,
         oldest_waiting=head.occurred_at if head else None,
         queued_at=head.queued_at if head else None,
         quarantined=one("SELECT count(*) FROM monitor.quarantined_event"),
@@ -91,6 +96,8 @@ def read_status(connection: Connection) -> Status:
         last_runs=connection.execute(text(_LAST_RUNS)).all(),
     )
 
+
+_AHEAD = "SELECT count(*) FROM monitor.unscored_event WHERE occurred_at > now() + :skew"
 
 _ALERTS = """
     SELECT status, severity, count(*) AS alerts FROM monitor.alert GROUP BY status, severity
