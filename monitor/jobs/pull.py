@@ -162,6 +162,7 @@ class _Pull:
     def _store(self, chunk: RawChunk, advance: Advance) -> None:
         """Store a chunk, and move the cursor in the same transaction as the last of it."""
         validated = validate(chunk.records, self._source.name)
+        self.report.note(chunk, validated.events, self._now)
         rejects = pd.concat([chunk.rejects, validated.rejects], ignore_index=True)
         *earlier, last = pieces(pseudonymous(self._enrich(validated.events), self._key))
         for events in earlier:
@@ -177,4 +178,3 @@ class _Pull:
         self._cursor = cursor
         self.report.count(stored, len(last))
         self.report.reject(rejects)
-        self.report.skipped.update(chunk.skipped)
