@@ -2,16 +2,22 @@
 
 import math
 
-from flask import Blueprint, render_template
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
+from monitor.jobs import rollback
+from monitor.jobs.rollback import HOLD
 from monitor.store import insight
 from monitor.store.status import read_status
 from web import charts
-from web.policy import allow, now, store
+from web.policy import address, allow, engine, now, person, store
 
 blueprint = Blueprint("insight", __name__)
 
 DAYS = 30
+
+#: Days that the alerts a day of another threshold are counted over.
+WHAT_IF_DAYS = 14
 
 #: Share of logins with a score of 2 and more, while the calibration holds: one in a hundred.
 NOMINAL = 0.01
@@ -48,6 +54,7 @@ def model() -> str:
             [(row.day, row.share) for row in daily], "Share of logins with a score of 2 and more, by day", NOMINAL
         ),
         drift=drift,
+        recalibrations=insight.recalibrations(connection),
         strongest=max((max(row.first or 0, row.latest or 0) for row in drift), default=1.0) or 1.0,
         days=DAYS,
     )
@@ -60,12 +67,33 @@ def thresholds() -> str:
     rows = insight.thresholds(connection)
     quality = insight.quality(connection)
     history = [(row.decided_at, row.value) for row in reversed(rows)]
+    asked = request.args.get("what", type=float)
+    if asked is not None and not math.isfinite(asked):
+        asked = None
+    answer = insight.what_if(connection, asked, rows[0].offsets, WHAT_IF_DAYS) if rows and asked is not None else None
     return render_template(
         "insight/thresholds.html",
         thresholds=rows,
+        asked=asked,
+        answer=answer,
+        days=WHAT_IF_DAYS,
+        hold=HOLD.days,
+        contradictions=insight.contradictions(connection),
         chart=charts.steps(history, now(), "The threshold over time"),
         quality=quality,
     )
+
+
+@blueprint.post("/thresholds/<int:threshold_id>/rollback")
+@allow("admin")
+def roll_back(threshold_id: int) -> Response:
+    """Return to an earlier threshold."""
+    try:
+        rollback.roll_back(engine(), threshold_id, person().name, address())
+    except rollback.RollbackError:
+        abort(404)
+    flash(f"Threshold {threshold_id} is in force again, for {HOLD.days} days at least.")
+    return redirect(url_for("insight.thresholds"), 303)
 
 
 @blueprint.get("/status")

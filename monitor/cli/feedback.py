@@ -67,7 +67,8 @@ def calibrate(dry_run: bool, threshold_id: int | None, by: str) -> None:
     """Set the next threshold from verdicts and alert budget."""
     from monitor.cli.output import counted, progress, say
     from monitor.cli.session import opened, recorded
-    from monitor.jobs.calibrate import HOLD, answer, calibrate, propose, roll_back
+    from monitor.jobs.calibrate import answer, calibrate, propose
+    from monitor.jobs.rollback import HOLD, roll_back
 
     if dry_run and threshold_id is not None:
         raise click.UsageError("--rollback changes the threshold and --dry-run changes nothing: give one of them")

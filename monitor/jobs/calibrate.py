@@ -29,9 +29,6 @@ LEAST_MOVE = 0.02
 #: No threshold or weight departs further than the steps of a day allow from what it was this long ago.
 STEP = timedelta(days=1)
 
-#: How long the scheduled calibration leaves a threshold alone that somebody returned to by hand.
-HOLD = timedelta(days=7)
-
 #: Alerts that are named when they flip.
 MOST_SHOWN = 5
 
@@ -101,15 +98,6 @@ def propose(engine: Engine, settings: Settings, now: datetime) -> Proposal:
     """What ``calibrate`` would decide, and which past verdicts would flip; changes nothing."""
     with reading(engine) as connection:
         return _propose(connection, settings, now)
-
-
-def roll_back(engine: Engine, threshold_id: int, by: str) -> int:
-    """Return to an earlier decision; the scheduled calibration leaves it alone for ``HOLD``. Returns the new id."""
-    with writing(engine) as connection:
-        made = thresholds.rollback(connection, threshold_id, by, HOLD)
-    if made is None:
-        raise CalibrationError(f"there is no threshold {threshold_id}")
-    return made
 
 
 def answer(proposal: Proposal) -> Answer:

@@ -1,6 +1,7 @@
 """What the pages about the model and the thresholds show."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,11 +88,71 @@ def thresholds(connection: Connection, limit: int = 100) -> Rows:
         statement(
             """
             SELECT threshold_id, value, decided_at, decided_by, basis, reviews_used, expected_precision,
-                   expected_alerts_per_day, model_id
-            FROM reporting.threshold ORDER BY decided_at DESC, threshold_id DESC LIMIT :limit
+                   expected_alerts_per_day, model_id, offsets, weights, audit, spread, precision_low, precision_high,
+                   missed, missed_low, missed_high, returns_to, held_until
+            FROM reporting.threshold ORDER BY threshold_id DESC LIMIT :limit
             """
         ),
         {"limit": limit},
+    ).all()
+
+
+def what_if(connection: Connection, value: float, offsets: Mapping[str, float], days: int) -> Row[Any]:
+    """What another threshold would do: past verdicts that would flip, and account-days over it lately.
+
+    ``offsets`` are added by kind of account. Scores are taken as they were given.
+    """
+    return connection.execute(
+        text(
+            """
+            WITH judged AS (
+                SELECT status, audit_chance IS NOT NULL AS audited,
+                       score >= :value + coalesce((CAST(:offsets AS jsonb)->>segment)::float, 0) AS over
+                FROM reporting.alert WHERE status <> 'open'
+            ), newest AS (
+                SELECT max(occurred_at) AS moment FROM monitor.login_score
+            ), lately AS (
+                SELECT DISTINCT user_name, (occurred_at AT TIME ZONE 'UTC')::date
+                FROM reporting.login_score, newest
+                WHERE occurred_at > moment - make_interval(days => :days)
+                  AND score >= :value + coalesce((CAST(:offsets AS jsonb)->>segment)::float, 0)
+            )
+            SELECT count(*) FILTER (WHERE NOT audited AND NOT over AND status = 'dismissed') AS dismissed_silenced,
+                   count(*) FILTER (WHERE NOT audited AND NOT over AND status = 'confirmed') AS confirmed_silenced,
+                   count(*) FILTER (WHERE audited AND over AND status = 'dismissed') AS dismissed_raised,
+                   count(*) FILTER (WHERE audited AND over AND status = 'confirmed') AS confirmed_raised,
+                   (SELECT count(*) FROM lately)::float / :days AS per_day
+            FROM judged
+            """
+        ),
+        {"value": value, "offsets": json.dumps(dict(offsets)), "days": days},
+    ).one()
+
+
+def contradictions(connection: Connection, limit: int = 20) -> Rows:
+    """Alerts on which the latest words of two reviewers differ, the latest first."""
+    return connection.execute(
+        text(
+            """
+            SELECT t.alert_id, t.headline, t.user_name,
+                   string_agg(said.reviewer || ': ' || said.verdict, ', ' ORDER BY said.reviewer) AS words
+            FROM (
+                SELECT DISTINCT ON (alert_id, reviewer) alert_id, reviewer, verdict, reviewed_at FROM reporting.review
+                ORDER BY alert_id, reviewer, reviewed_at DESC, review_id DESC
+            ) said JOIN reporting.alert t USING (alert_id)
+            WHERE said.verdict <> 'undo'
+            GROUP BY t.alert_id, t.headline, t.user_name HAVING count(DISTINCT said.verdict) > 1
+            ORDER BY max(said.reviewed_at) DESC LIMIT :limit
+            """
+        ),
+        {"limit": limit},
+    ).all()
+
+
+def recalibrations(connection: Connection, limit: int = 20) -> Rows:
+    """When the score was calibrated anew, the latest first."""
+    return connection.execute(
+        text("SELECT * FROM reporting.recalibration ORDER BY recalibration_id DESC LIMIT :limit"), {"limit": limit}
     ).all()
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Interval, Row, cast, func, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from monitor.calibration import Threshold
 from monitor.rule import AlertRule, Stratum
@@ -38,20 +38,6 @@ def before(connection: Connection, moment: datetime) -> InForce | None:
     row = connection.execute(latest).first()
     if row is None:
         row = connection.execute(select(tables.threshold).order_by(table.threshold_id).limit(1)).first()
-    return None if row is None else _decision(row)
-
-
-def rollback(connection: Connection, threshold_id: int, actor: str, hold: timedelta) -> int | None:
-    """Return to an earlier decision, for ``hold`` at least; the new decision's id, None where there is no such one."""
-    found: int | None = connection.scalar(
-        select(func.monitor.threshold_rollback(threshold_id, actor, cast(hold, Interval)))
-    )
-    return found
-
-
-def decision(connection: Connection, threshold_id: int) -> InForce | None:
-    """One decision by its id; None where there is none."""
-    row = connection.execute(select(tables.threshold).filter_by(threshold_id=threshold_id)).first()
     return None if row is None else _decision(row)
 
 

@@ -13,6 +13,7 @@ import pytest
 from browsing import Browser, add_people, sign_in
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 from staged import (
     ALERTS,
     CAMPAIGN,
@@ -368,3 +369,37 @@ def test_pages_of_an_empty_monitor_say_what_is_missing(database: Engine, tmp_pat
         assert response.status_code == 200
         assert says in response.text
     app.extensions["monitor"].dispose()
+
+
+def test_an_admin_returns_to_an_earlier_threshold_which_is_held_and_written_down(browser: Get, store: Engine) -> None:
+    (first, value), (latest, _) = rows(store, "SELECT threshold_id, value FROM monitor.threshold ORDER BY 1 LIMIT 2")
+    assert f"Return to {first}" not in browser("ron").get("/thresholds").text
+    page = browser("alma").get("/thresholds").text
+    assert f"Return to {first}" in page
+    assert f"Return to {latest}" not in page
+    assert browser("ron").post(f"/thresholds/{first}/rollback").status_code == 403
+    assert browser("alma").post("/thresholds/999999/rollback").status_code == 404
+    answer = browser("alma").post(f"/thresholds/{first}/rollback")
+    assert (answer.status_code, answer.location) == (303, "/thresholds")
+    made = rows(
+        store,
+        "SELECT value, decided_by, returns_to, held_until > now() + interval '6 days' FROM monitor.threshold "
+        "ORDER BY threshold_id DESC LIMIT 1",
+    )
+    assert made == [(value, "alma", first, True)]
+    acts = rows(store, "SELECT actor, action FROM monitor.audit ORDER BY audit_id DESC LIMIT 2")
+    assert acts == [("alma", "rollback"), ("alma", "threshold")]
+    assert "Set by hand" in browser("vera").get("/thresholds").text
+
+
+@pytest.mark.parametrize("asked", ["3.15", "1e9", "nan", "text", "-1"])
+def test_the_thresholds_page_says_what_another_threshold_would_do(asked: str, browser: Get) -> None:
+    page = browser("vera").get(f"/thresholds?what={asked}")
+    assert page.status_code == 200
+    assert ("accounts a day would have alerted" in page.text) == (asked in ("3.15", "1e9", "-1"))
+
+
+def test_the_pages_may_not_write_a_threshold_themselves(store: Engine) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"), writing(store) as connection:
+        connection.execute(text("SET LOCAL ROLE monitor_web"))
+        connection.execute(text("UPDATE monitor.threshold SET value = 9"))

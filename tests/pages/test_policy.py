@@ -27,6 +27,7 @@ MEANT = {
     "account.show": "viewer",
     "insight.model": "viewer",
     "insight.thresholds": "viewer",
+    "insight.roll_back": "admin",
     "insight.status": "viewer",
     "audit.show": "admin",
     "export.alerts": "viewer",
@@ -48,6 +49,7 @@ MEANT = {
 RANK = {"viewer": 0, "reviewer": 1, "admin": 2}
 ARGUMENTS = {
     "alert_id": alert_of("ada@corp.example"), "account_id": account_of("ada@corp.example"), "campaign": CAMPAIGN,
+    "threshold_id": 1,
     "kind": "csv", "filename": "style.css",
 }  # fmt: skip
 
