@@ -12,13 +12,13 @@ def configure() -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,  # without the values of local variables, which may be secrets
     ]
     renderer: structlog.types.Processor
     if sys.stderr.isatty():
-        # Without the values of local variables, which may be secrets.
+        shared.append(_printable)
         renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
-        shared.append(structlog.processors.format_exc_info)
         renderer = structlog.processors.JSONRenderer(ensure_ascii=True)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -31,3 +31,11 @@ def configure() -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("monitor").setLevel(logging.INFO)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a run outlasts its interval
+
+
+def _printable(logger: object, method: str, entry: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Texts that a terminal would not obey: what attackers typed may be in an error."""
+    for name, value in entry.items():
+        if isinstance(value, str):
+            entry[name] = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in value)
+    return entry

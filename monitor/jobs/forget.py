@@ -6,7 +6,8 @@ when an old file or a source's overlap brings it back. Later logins are those of
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import monotonic
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -50,11 +51,13 @@ def forget(engine: Engine, user: str, now: datetime, *, key: bytes | None = None
         raise ForgetError(f"the name {reason}") from None
     names = [user] if key is None else [user, pseudonyms.user(key, user)]
     account = account_id(names[-1])
+    asked = monotonic()
     try:
         with writing(engine) as connection:
             lock_scoring(connection, wait=True)
             deleted = erasure.delete_from_population(connection, account)  # the slow part, while events still come in
             erasure.hold_writers(connection)
+            now += timedelta(seconds=monotonic() - asked)  # what came in while this waited is erased as well
             before = erasure.forgotten_before(connection, account)
             deleted |= erasure.delete_account(connection, account)
             mentions = erasure.delete_mentions(connection, names)

@@ -144,7 +144,7 @@ def test_a_rehearsal_tells_the_same_and_changes_nothing(company: Engine, worst: 
 
 def test_an_old_file_does_not_bring_the_person_back_but_a_later_login_does(company: Engine, worst: str) -> None:
     forget(company, worst, AT)
-    old, new = events_of(worst, NOW, AT), events_of(worst, AT + timedelta(seconds=1))
+    old, new = events_of(worst, NOW, AT), events_of(worst, AT + timedelta(hours=1))
     others = events_of("new@corp.example", NOW)
     assert store(company, pd.concat([old, others], ignore_index=True)) == 1
     assert number(company, "SELECT count(*) FROM monitor.account WHERE user_name = :u", u=worst) == 0
