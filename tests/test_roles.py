@@ -162,7 +162,7 @@ def test_every_role_has_the_rights_that_are_meant_on_every_table(database: Engin
 
 def test_every_role_may_execute_the_functions_that_it_is_meant_to(database: Engine) -> None:
     query = """
-        SELECT rolname, array_agg(proname::text ORDER BY proname) FROM pg_proc CROSS JOIN pg_roles
+        SELECT rolname, array_agg(DISTINCT proname::text) FROM pg_proc CROSS JOIN pg_roles
         WHERE pronamespace IN ('monitor'::regnamespace, 'reporting'::regnamespace)
           AND rolname IN ('monitor_ingest', 'monitor_scorer', 'monitor_web', 'monitor_reporting')
           AND has_function_privilege(rolname, pg_proc.oid, 'EXECUTE')
