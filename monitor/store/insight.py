@@ -103,7 +103,7 @@ def what_if(connection: Connection, value: float, offsets: Mapping[str, float], 
     ``offsets`` are added by kind of account. Scores are taken as they were given.
     """
     return connection.execute(
-        text(
+        statement(
             """
             WITH judged AS (
                 SELECT status, audit_chance IS NOT NULL AS audited,
@@ -132,7 +132,7 @@ def what_if(connection: Connection, value: float, offsets: Mapping[str, float], 
 def contradictions(connection: Connection, limit: int = 20) -> Rows:
     """Alerts on which the latest words of two reviewers differ, the latest first."""
     return connection.execute(
-        text(
+        statement(
             """
             SELECT t.alert_id, t.headline, t.user_name,
                    string_agg(said.reviewer || ': ' || said.verdict, ', ' ORDER BY said.reviewer) AS words
@@ -152,7 +152,7 @@ def contradictions(connection: Connection, limit: int = 20) -> Rows:
 def recalibrations(connection: Connection, limit: int = 20) -> Rows:
     """When the score was calibrated anew, the latest first."""
     return connection.execute(
-        text("SELECT * FROM reporting.recalibration ORDER BY recalibration_id DESC LIMIT :limit"), {"limit": limit}
+        statement("SELECT * FROM reporting.recalibration ORDER BY recalibration_id DESC LIMIT :limit"), {"limit": limit}
     ).all()
 
 
