@@ -1,14 +1,15 @@
 """The threshold follows the budget, keeps its history, and stays where there is nothing to go by."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from companies import NOW, UNTIL, number, rows, settings_for
 from sqlalchemy import Engine
 
 from monitor.events import MonitorError
-from monitor.jobs.calibrate import calibrate, run
+from monitor.jobs.calibrate import calibrate, propose, run
 from monitor.jobs.review import review
+from monitor.jobs.rollback import RollbackError, roll_back
 from monitor.jobs.score import score
 
 THRESHOLDS = "SELECT * FROM reporting.threshold ORDER BY threshold_id"
@@ -83,3 +84,106 @@ def test_without_scores_or_without_a_model_it_says_what_it_needs(company: Engine
 
 def test_the_scheduled_calibration_waits_for_the_first_training(database: Engine) -> None:
     assert run(database, settings_for(database), NOW) == {"waiting_for": "a model"}
+
+
+def judge(engine: Engine, verdicts: str, reviewer: str = "kim", now: datetime = NOW) -> None:
+    """Give the oddest alerts these verdicts: a letter each, c or d."""
+    alerts = rows(engine, "SELECT alert_id FROM reporting.alert ORDER BY score DESC, alert_id")["alert_id"]
+    for letter, alert in zip(verdicts, alerts, strict=False):
+        review(engine, alert, {"c": "confirm", "d": "dismiss"}[letter], reviewer, None, now)
+
+
+def test_a_dry_run_says_what_would_be_decided_and_which_verdicts_would_flip_and_changes_nothing(
+    scored: Engine,
+) -> None:
+    judge(scored, "cdcddddcdddd")
+    settings = settings_for(scored, alerts_per_day=0.5)
+    before = rows(scored, THRESHOLDS)
+    proposal = propose(scored, settings, NOW)
+    assert rows(scored, THRESHOLDS).equals(before)
+    assert proposal.next is not None
+    assert proposal.flips is not None
+    flips = len(proposal.flips.dismissed_that_would_not_alert) + len(proposal.flips.confirmed_that_would_not_alert)
+    assert flips > 0
+    assert any(line.startswith("dismissed that would not alert: ") for line in proposal.told())
+    calibrate(scored, settings, NOW)
+    assert rows(scored, THRESHOLDS)["value"].iloc[-1] == pytest.approx(proposal.next.rule.value)
+
+
+def test_a_rollback_is_a_new_row_which_the_scheduled_calibration_leaves_alone_for_a_week(scored: Engine) -> None:
+    settings = settings_for(scored, alerts_per_day=0.5)
+    calibrate(scored, settings, NOW)
+    first = rows(scored, THRESHOLDS).iloc[0]
+    roll_back(scored, int(first["threshold_id"]), "kim")
+    last = rows(scored, THRESHOLDS).iloc[-1]
+    assert (last["value"], last["decided_by"], last["returns_to"]) == (first["value"], "kim", first["threshold_id"])
+    real = datetime.now(UTC)
+    assert "held until" in str(run(scored, settings, real + timedelta(days=6))["kept"])
+    assert "kept" not in run(scored, settings, real + timedelta(days=8))
+    with pytest.raises(RollbackError, match="no threshold 999"):
+        roll_back(scored, 999, "kim")
+
+
+def test_verdicts_of_the_future_and_undone_ones_do_not_count_and_contradictions_are_told(scored: Engine) -> None:
+    settings = settings_for(scored, alerts_per_day=0.5)
+    judge(scored, "cd", now=NOW + timedelta(days=3))
+    judge(scored, "ddd", "lou", NOW + timedelta(days=2))
+    assert propose(scored, settings, NOW).next.reviews_used == 0
+    told = propose(scored, settings, NOW + timedelta(days=4)).next
+    assert told.reviews_used == 3
+    assert told.spread["contradicted"] == 1
+    assert told.spread["reviewers"] == 2
+    alert = rows(scored, "SELECT alert_id FROM reporting.alert ORDER BY score DESC, alert_id")["alert_id"][0]
+    review(scored, alert, "undo", "kim", None, NOW + timedelta(days=4))
+    assert propose(scored, settings, NOW + timedelta(days=5)).next.reviews_used == 2
+
+
+@pytest.mark.parametrize("verdicts", ["", "cccccccc", "dddddddd"])
+def test_without_verdicts_of_either_kind_the_budget_decides_and_says_so(scored: Engine, verdicts: str) -> None:
+    judge(scored, verdicts)
+    settings = settings_for(scored, alerts_per_day=0.5)
+    calibrate(scored, settings, NOW)
+    assert "too few verdicts of either kind" in rows(scored, THRESHOLDS)["basis"].iloc[-1]
+
+
+def test_reasons_dismissed_day_after_day_come_to_count_less_step_by_step(scored: Engine) -> None:
+    judge(scored, "d" * 40)
+    settings = settings_for(scored, alerts_per_day=0.5)
+    least = []
+    for day in range(1, 5):
+        calibrate(scored, settings, NOW + timedelta(days=day, minutes=1))
+        least.append(min(rows(scored, THRESHOLDS)["weights"].iloc[-1].values()))
+    assert least[0] >= 0.85 - 1e-6, "one day moved a weight by more than its step"
+    assert least[-1] < least[0]
+    assert least[-1] >= 0.25
+
+
+def test_the_audit_sample_is_shown_as_low_alerts_drawn_the_same_each_time_and_learned_at_once(company: Engine) -> None:
+    settings = settings_for(company, alerts_per_day=20.0, audit_sample_per_day=4.0)
+    middle = UNTIL + timedelta(days=2)
+    score(company, settings, NOW, until=middle)
+    calibrate(company, settings, middle)
+    audited = int(score(company, settings, NOW)["audited"])
+    found = rows(
+        company,
+        """
+        SELECT t.severity, s.alerted, s.score, s.threshold, v.learned_at IS NOT NULL AS learned
+        FROM monitor.alert t JOIN monitor.alert_event v USING (alert_id)
+        JOIN monitor.login_score s ON (s.account_id, s.source, s.event_id, s.occurred_at)
+            = (v.account_id, v.source, v.event_id, v.occurred_at)
+        WHERE t.audit_chance IS NOT NULL
+        """,
+    )
+    assert len(found) == audited > 0
+    assert set(found["severity"]) == {"low"}
+    assert not found["alerted"].any()
+    assert (found["score"] < found["threshold"]).all()
+    assert found["learned"].all()
+    hidden = "SELECT count(*) FROM reporting.alert WHERE audit_chance IS NOT NULL"
+    assert number(company, hidden) == 0, "the reviewer is told before the verdict"
+    drawn = "SELECT alert_id FROM monitor.alert WHERE audit_chance IS NOT NULL LIMIT 1"
+    review(company, rows(company, drawn)["alert_id"].iloc[0], "dismiss", "kim", None, NOW)
+    assert number(company, hidden) == 1
+    calibrate(company, settings, NOW)
+    last = rows(company, THRESHOLDS).iloc[-1]
+    assert last["missed_low"] <= last["missed"] <= last["missed_high"]
