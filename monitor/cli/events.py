@@ -73,6 +73,8 @@ def ingest(
     counts = {name: getattr(report, name) for name in ("read", "stored", "duplicate", "rejected")}
     say(counted(counts))
     _explain(report)
+    if report.skipped and not report.read:
+        say(f"there are no logins in it; is --format {format_} right?")
     if report.useless:
         raise click.ClickException(f"none of the {report.read:,} records could be used; is --format {format_} right?")
 
