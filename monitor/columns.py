@@ -228,3 +228,17 @@ def leaky_sum(amounts: Floats, time: Floats, starts: Flags, lifetime: float) -> 
         logs = np.log(amounts) + scaled + apart
     leaking: Floats = np.exp(np.logaddexp.accumulate(logs) - scaled - apart)
     return leaking
+
+
+def leaky_max(amounts: Floats, time: Floats, starts: Flags, lifetime: float) -> Floats:
+    """Largest of this and earlier amounts (≥ 0, [n] or [n, k]) of the group, each fading as exp(-age / lifetime)."""
+    if not len(amounts):
+        return np.zeros_like(amounts)
+    scaled = time / lifetime
+    scaled = scaled - scaled.min()
+    shift = scaled + np.cumsum(starts) * (np.ptp(scaled) + 800.0)
+    shift = shift.reshape(-1, *[1] * (amounts.ndim - 1))
+    with np.errstate(divide="ignore"):
+        logs = np.log(amounts) + shift
+    leaking: Floats = np.exp(np.maximum.accumulate(logs, axis=0) - shift)
+    return leaking

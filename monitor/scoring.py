@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.columns import Floats, Ints
+from monitor.columns import Flags, Floats, Ints
 from monitor.detectors import Detector, Progress, Tensors, detector
 from monitor.features import theme_of
 from monitor.sequences import Rows, Windows
@@ -23,6 +23,10 @@ HELD_BACK = 0.25
 POWER = 1.5
 
 
+#: Evidence is in nats, or close to it: beyond what ordinary history reaches, one more counts for one at most.
+EVIDENCE_SCALE = 1.0
+
+
 @dataclass(frozen=True)
 class Scores:
     """Of ``n`` logins: calibrated ``score`` [n], ``raw`` [n], and ``contribution`` [n, features] adding up to it."""
@@ -32,8 +36,8 @@ class Scores:
     contribution: Rows
 
 
-#: Nats from which extrapolation is no more than a direction: e^-20 is one login in half a billion.
-CERTAIN_NATS = 20.0
+#: Nats from which extrapolation is no more than a direction: e^-8 is one login in three thousand.
+CERTAIN_NATS = 8.0
 
 
 def tamed(nats: Floats) -> Floats:
@@ -56,7 +60,7 @@ class Theme:
     def weigh(self, found: Rows) -> Rows:
         """The theme's worth [n, members], shared out among its features as the detector ``found`` them."""
         total = found[:, self.members].sum(axis=1, dtype=np.float64)
-        worth = tamed(self.tail(total)) ** POWER
+        worth = tamed(self.tail(total ** (1 / POWER))) ** POWER
         shares: Rows = found[:, self.members] / np.maximum(total, 1e-12)[:, None] * worth[:, None]
         return shares
 
@@ -89,11 +93,12 @@ class Scorer:
         if not len(early) or not len(late):
             raise ValueError("needs logins at different times to learn from")
         strength = windows.rows[windows.last].astype(np.float64)
-        tails = tuple(Tail.fit(strength[:, i]) for i in range(len(features)))
+        tails = tuple(Tail.fit(strength[:, i], EVIDENCE_SCALE) for i in range(len(features)))
         nats = Windows(_nats(tails, windows), windows.last)
         fitted = detector(detector_name).fit(nats.take(early), nats.take(late), seed, progress)
-        found = fitted.contributions(nats.take(late))
-        themes = _themes(features, found)
+        held_back = nats.take(late)
+        found = fitted.contributions(held_back)
+        themes = _themes(features, found, ~np.isnan(held_back.rows[held_back.last]))
         raw = _contributions(themes, found).sum(axis=1, dtype=np.float64)
         return cls(features, tails, fitted, themes, Tail.fit(raw))
 
@@ -131,17 +136,20 @@ class Scorer:
         )
 
 
-def _themes(features: tuple[str, ...], found: Rows) -> tuple[Theme, ...]:
-    """The themes of these features, fitted to what the detector found in ordinary logins."""
+def _themes(features: tuple[str, ...], found: Rows, known: Flags) -> tuple[Theme, ...]:
+    """The themes of these features, fitted to what the detector found in ordinary logins where anything was known.
+
+    What strangers do at an address is no question at home: compared with all logins, being away would count twice.
+    """
     names = np.array([theme_of(feature) for feature in features])
-    return tuple(
-        Theme(
-            str(name),
-            np.flatnonzero(names == name),
-            Tail.fit(found[:, names == name].sum(axis=1, dtype=np.float64)),
+    themes = []
+    for name in np.unique(names):
+        members = np.flatnonzero(names == name)
+        total = found[:, members].sum(axis=1, dtype=np.float64)
+        themes.append(
+            Theme(str(name), members, Tail.fit(total[known[:, members].any(axis=1)] ** (1 / POWER), EVIDENCE_SCALE))
         )
-        for name in np.unique(names)
-    )
+    return tuple(themes)
 
 
 def _contributions(themes: tuple[Theme, ...], found: Rows) -> Rows:

@@ -35,8 +35,12 @@ class Tail:
     shape: float
 
     @classmethod
-    def fit(cls, values: Floats) -> "Tail":
-        """Fit to finite ordinary values [n]; with none, every value is at nought nats."""
+    def fit(cls, values: Floats, least_scale: float = 1e-6) -> "Tail":
+        """Fit to finite ordinary values [n]; with none, every value is at nought nats.
+
+        Beyond what the values reach, nats grow by no more than the value over ``least_scale``: where the values are
+        evidence in nats themselves, no extrapolation makes more of it than it is.
+        """
         values = np.sort(values[np.isfinite(values)])
         if not len(values):
             return cls(np.zeros(1), np.zeros(1), np.inf, 0.0)
@@ -51,6 +55,7 @@ class Tail:
         kept = np.unique(np.append(np.searchsorted(nats, np.linspace(0.0, nats[-1], KNOTS)), reached - 1))
         join = distinct[-1]
         scale, shape = _pareto(values, join) if (values > join).any() else (max(float(np.ptp(values)), 1.0), 0.0)
+        scale = max(scale, least_scale)
         return cls(distinct[kept], nats[kept], scale, shape)
 
     def __call__(self, values: Floats) -> Floats:

@@ -161,13 +161,14 @@ class Memory:
             for value, sums, updated in zip(traffic.value, traffic.sums, traffic.updated, strict=True):
                 self.traffic[kind, value] = (sums, updated)
 
-    def learn(self, events: pd.DataFrame, half_life_days: float = HALF_LIFE_DAYS) -> Measured:
-        """Measure a batch and learn all of it that may be learned."""
+    def learn(
+        self, events: pd.DataFrame, half_life_days: float = HALF_LIFE_DAYS, ordinary: Flags | None = None
+    ) -> Measured:
+        """Measure a batch and learn all of it that may be learned, or what is ``ordinary`` [n]."""
         logins = encode(events)
         everyone = np.ones(len(logins.accounts), bool)
-        measured = measure(
-            logins, self.load(logins.accounts), self.population(logins), np.ones(len(logins), bool), half_life_days
-        )
+        learned = np.ones(len(logins), bool) if ordinary is None else ordinary
+        measured = measure(logins, self.load(logins.accounts), self.population(logins), learned, half_life_days)
         window = latest(logins, windows(logins, measured.strength, measured.past.stored.window))
         self.save(logins.accounts, measured.past.after(window), everyone)
         self.add(measured.crowd.after())

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from organisations import frame, login
 
-from monitor.columns import UNKNOWN, before, encode, first_of_runs, latest_before, leaky_sum
+from monitor.columns import UNKNOWN, before, encode, first_of_runs, latest_before, leaky_max, leaky_sum
 
 HOUR = 3600.0
 
@@ -35,8 +35,24 @@ def test_a_leaky_sum_equals_the_loop_that_lets_each_amount_fade(given_groups: li
     assert leaky_sum(amount, time, starts, HOUR) == pytest.approx(np.array(expected), rel=1e-6, abs=1e-12)
 
 
-def test_a_leaky_sum_of_nothing_is_empty() -> None:
+@given(groups)
+def test_a_leaky_maximum_equals_the_loop_that_lets_each_amount_fade(
+    given_groups: list[list[tuple[float, float]]],
+) -> None:
+    time, amount, starts = columns(given_groups)
+    expected = [
+        max(a * np.exp(-(now - then) / HOUR) for then, a in rows[: position + 1])
+        for rows in given_groups
+        for position, (now, _) in enumerate(rows)
+    ]
+    both = leaky_max(np.stack([amount, 2 * amount], axis=1), time, starts, HOUR)
+    assert both[:, 0] == pytest.approx(np.array(expected), rel=1e-6, abs=1e-12)
+    assert both[:, 1] == pytest.approx(2 * np.array(expected), rel=1e-6, abs=1e-12)
+
+
+def test_leaking_of_nothing_is_empty() -> None:
     assert len(leaky_sum(np.zeros(0), np.zeros(0), np.zeros(0, bool), HOUR)) == 0
+    assert leaky_max(np.zeros((0, 2)), np.zeros(0), np.zeros(0, bool), HOUR).shape == (0, 2)
 
 
 @given(groups)

@@ -17,6 +17,7 @@ from monitor.baselines import Baselines, Past
 from monitor.columns import FRAME_NUMBERS, FRAME_TEXTS, LENGTH, Flags, Floats, Logins, encode
 from monitor.features import cadence, clock, crowd, failures, latency, movement, novelty
 from monitor.features.evidence import Context, Evidence
+from monitor.features.habituation import habituated
 from monitor.population import Crowd, Population
 
 __all__ = [
@@ -68,8 +69,12 @@ REGISTRY: dict[str, Feature] = {
 
 NAMES: tuple[str, ...] = tuple(REGISTRY)
 
+#: Features that get used to themselves: an odd hour lasts, and is told once. What is new wears off by being seen, and
+#: what piles up does so on purpose.
+HABITUAL = tuple(NAMES.index(name) for name in ("hour", "weekday", "gap", "failure"))
+
 #: Less than this (nats) is no evidence: sums that fade never quite end, and rounding must not look like a rarity.
-LEAST_NATS = 1e-3
+LEAST_NATS = 0.1
 
 
 def theme_of(name: str) -> str:
@@ -114,7 +119,9 @@ def remeasure(before: Measured, accounts: Flags, ordinary: Flags) -> Measured:
 
 def _measured(context: Context) -> Measured:
     evidence = {name: feature.measure(context) for name, feature in REGISTRY.items()}
-    strength = np.stack([evidence[name].strength for name in NAMES], axis=1).astype(np.float32)
+    exact = np.stack([evidence[name].strength for name in NAMES], axis=1)
+    exact[:, HABITUAL] = habituated(context, exact[:, HABITUAL], [NAMES[i] for i in HABITUAL])
+    strength = exact.astype(np.float32)
     strength[strength < LEAST_NATS] = 0.0
     return Measured(strength, context.history, cadence.regular(context), evidence, context.past, context.crowd)
 

@@ -45,11 +45,16 @@ def regular(context: Context) -> Flags:
 
 
 def burst(context: Context) -> Evidence:
-    """Logins of the last hour, fading, against the account's mean; the logarithm of their ratio."""
-    logins, past = context.logins, context.past
-    recent = context.lately("recent_logins", np.ones(len(logins)), HOUR_S)
-    mean = past.sum("recent_logins", recent, past.ordinary) + PRIOR_LOGINS
-    mean /= past.sum("recent_count", np.ones(len(logins)), past.ordinary) + PRIOR_LOGINS
+    """Logins of the last hour, fading, against the account's mean; the logarithm of their ratio.
+
+    Attempts from elsewhere and those from where the account is at home are counted apart: they are not one person's.
+    """
+    logins, past, foreign = context.logins, context.past, context.foreign
+    at_home = context.lately("recent_logins", (~foreign).astype(float), HOUR_S)
+    elsewhere = context.lately("recent_foreign_logins", foreign.astype(float), HOUR_S)
+    recent = np.where(foreign, elsewhere, at_home)
+    mean = past.sum("recent_logins", recent, context.trusted) + PRIOR_LOGINS
+    mean /= past.sum("recent_count", np.ones(len(logins)), context.trusted) + PRIOR_LOGINS
     strength = np.maximum(np.log((recent + 1.0) / (mean + 1.0)), 0.0)
 
     def observed(rows: Ints) -> list[str | None]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from monitor.columns import Floats, Ints, Logins
+from monitor.columns import Floats, Ints, Logins, Objects
 from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence
 from monitor.features.novelty import usual_values
 
@@ -15,7 +15,7 @@ WEEKDAYS = np.array(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], object)
 KERNEL_HOURS = 1.0
 
 #: Share of logins that may fall at any hour whatever the history says.
-ANY_TIME = 0.01
+ANY_TIME = 0.002
 
 
 def hour_of_day(logins: Logins) -> Floats:
@@ -37,7 +37,8 @@ def hour(context: Context) -> Evidence:
     kernel *= 24.0 / kernel.sum(axis=1, keepdims=True)
     total = counts.sum(axis=1)
     density = (counts * kernel).sum(axis=1) / np.maximum(total, 1e-12)
-    return _evidence(context, "hour", density, total, exact)
+    common = (_population(context, "hour", exact.astype(np.int64), HOURS) * kernel).sum(axis=1)
+    return _evidence(context, "hour", density, common, total, exact)
 
 
 def weekday(context: Context) -> Evidence:
@@ -46,12 +47,23 @@ def weekday(context: Context) -> Evidence:
     counts = context.past.histogram("weekday", day, WEEKDAYS)
     total = counts.sum(axis=1)
     density = 7.0 * counts[np.arange(len(day)), day] / np.maximum(total, 1e-12)
-    return _evidence(context, "weekday", density, total, hour_of_day(context.logins))
+    common = 7.0 * _population(context, "weekday", day, WEEKDAYS)[np.arange(len(day)), day]
+    return _evidence(context, "weekday", density, common, total, hour_of_day(context.logins))
 
 
-def _evidence(context: Context, name: str, density: Floats, total: Floats, exact: Floats) -> Evidence:
-    trust = total / (total + PRIOR_LOGINS) * (1 - ANY_TIME)
-    surprise = -np.log(trust * density + (1 - trust))
+def _population(context: Context, name: str, bins: Ints, names: Objects) -> Floats:
+    """Share of everybody's logins in each bin before each login [n, bins]."""
+    logins = context.logins
+    among = logins.success & logins.learnable
+    prior, strength = 1.0 / len(names), 2.0 * len(names)
+    rates = [context.crowd.rate(f"{name}:{names[i]}", bins == i, among, prior, strength) for i in range(len(names))]
+    return np.stack(rates, axis=1)
+
+
+def _evidence(context: Context, name: str, density: Floats, common: Floats, total: Floats, exact: Floats) -> Evidence:
+    trust = total / (total + PRIOR_LOGINS)
+    expected = trust * density + (1 - trust) * common
+    surprise = -np.log((1 - ANY_TIME) * expected + ANY_TIME)
     # A usual time has a density above one and a negative surprise; the account's mean sets the zero.
     strength = np.maximum(context.beyond_usual(name, surprise, total), 0.0)
 

@@ -20,7 +20,7 @@ def address_accounts(context: Context) -> Evidence:
     accounts = _address_traffic(context)[:, 2]
     network = context.crowd.touches_before("network", logins.values["network"], context.familiarity("network"))
     usual_accounts = np.maximum(np.where(logins.values["network"].codes == UNKNOWN, 0.0, network) - accounts, 0.0)
-    strength = np.log1p(np.maximum(accounts - 1.0, 0.0) / (1.0 + usual_accounts))
+    strength = _away(context, np.log1p(np.maximum(accounts - 1.0, 0.0) / (1.0 + usual_accounts)))
 
     def observed(rows: Ints) -> list[str | None]:
         return [f"{counted(accounts[i], 'new account')} from this address within the hour" for i in rows]
@@ -29,6 +29,12 @@ def address_accounts(context: Context) -> Evidence:
         return [f"{counted(usual_accounts[i], 'account')} known on its network" for i in rows]
 
     return Evidence(strength, observed, usual)
+
+
+def _away(context: Context, strength: Floats) -> Floats:
+    """Nothing where the account is at home: what others do on its own network is no evidence against it."""
+    at_home = context.familiarity("network").count > 0
+    return np.where(at_home, 0.0 * strength, strength)
 
 
 def _address_traffic(context: Context) -> Floats:
@@ -68,6 +74,7 @@ def _excess(context: Context, kind: str, sums: Floats, where: str) -> Evidence:
     divergence = share * np.log(share / ordinary) + (1 - share) * np.log((1 - share) / (1 - ordinary))
     strength = np.where(share > ordinary, attempts * divergence, 0.0)
     strength[np.isnan(sums[:, 0])] = np.nan
+    strength = _away(context, strength)
 
     def observed(rows: Ints) -> list[str | None]:
         return [f"{failures[i]:.0f} of {attempts[i]:.0f} attempts by others failed from {where}" for i in rows]

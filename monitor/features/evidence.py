@@ -55,25 +55,47 @@ class Context:
         return self.past.sum("logins", np.ones(len(self.logins)))
 
     @cached_property
+    def foreign(self) -> Flags:
+        """Whether neither the network nor the device of a login is one that the account is used to [n]."""
+        network, device = self.familiarity("network"), self.familiarity("device")
+        elsewhere: Flags = (network.count == 0) & (network.total > 0) & ~(device.count > 0)
+        return elsewhere
+
+    @cached_property
+    def trusted(self) -> Flags:
+        """Logins whose rhythm and failures are learned [n]: the ordinary, and all from a device the account is used to.
+
+        A mail client that keeps trying an old password all night is soon no news, though it alerted once.
+        """
+        return self.past.ordinary | (self.familiarity("device").count > 0)
+
+    @cached_property
     def failure_habit(self) -> Floats:
         """The account's decayed failure rate before each login [n]."""
         failed = (~self.logins.success).astype(float)
-        failures = self.past.sum("failures", failed, self.past.ordinary)
-        attempts = self.past.sum("attempts", np.ones(len(failed)), self.past.ordinary)
+        failures = self.past.sum("failures", failed, self.trusted)
+        attempts = self.past.sum("attempts", np.ones(len(failed)), self.trusted)
         return (failures + PRIOR_LOGINS * PRIOR_FAILURES) / (attempts + PRIOR_LOGINS)
 
     def lately(self, name: str, amounts: Floats, lifetime: float) -> Floats:
         """Sum of the account's amounts up to and with each login [n], each fading as exp(-age / lifetime)."""
         if name not in self._lately:
-            logins, past = self.logins, self.past
-            age = np.maximum(logins.time - past.last("attempt_time"), 0.0)
-            fading = np.where(np.isfinite(age), np.exp(-age / lifetime), 0.0)
-            held = np.nan_to_num(past.last(name)) * fading
-            self._lately[name] = leaky_sum(amounts, logins.time, past.first, lifetime) + held
-            last = np.append(logins.starts[1:], len(logins)) - 1
-            past.keep("attempt_time", last, logins.time)
-            past.keep(name, last, self._lately[name])
+            held = np.nan_to_num(self.past.last(name)) * self.fading(lifetime)
+            self._lately[name] = leaky_sum(amounts, self.logins.time, self.past.first, lifetime) + held
+            self.past.keep(name, self.last_rows, self._lately[name])
         return self._lately[name]
+
+    def fading(self, lifetime: float) -> Floats:
+        """What is left, of all there was at the account's latest attempt before the batch, at each login [n]."""
+        self.past.keep("attempt_time", self.last_rows, self.logins.time)
+        age = np.maximum(self.logins.time - self.past.last("attempt_time"), 0.0)
+        return np.where(np.isfinite(age), np.exp(-age / lifetime), 0.0)
+
+    @property
+    def last_rows(self) -> Ints:
+        """The row of each account's last login in the batch [a]."""
+        rows: Ints = np.append(self.logins.starts[1:], len(self.logins)) - 1
+        return rows
 
     def beyond_usual(self, feature: str, surprise: Floats, total: Floats) -> Floats:
         """The part of a surprise above the account's own mean: an erratic account is not odd for being erratic."""

@@ -26,19 +26,15 @@ def burst(context: Context) -> Evidence:
 
     A device that keeps trying an old password is at home; what guesses passwords is not, and counts as foreign.
     """
-    return _pressure(context, "failure", ~_foreign(context), "within the hour before")
+    return _pressure(context, "failure", ~context.foreign, "within the hour before")
 
 
 def foreign(context: Context) -> Evidence:
-    """Surprise of the failures before and with this login that came from a network and a device new to the account."""
-    return _pressure(context, "foreign_failure", _foreign(context), "from elsewhere within the hour")
+    """Surprise of the failures before and with a login from elsewhere that came from elsewhere too.
 
-
-def _foreign(context: Context) -> Flags:
-    """Whether neither the network nor the device of a login is one that the account is used to [n]."""
-    network, device = context.familiarity("network"), context.familiarity("device")
-    new_there: Flags = (network.count == 0) & (network.total > 0) & ~(device.count > 0)
-    return new_there
+    Whoever logs in at home while somebody else guesses the password is not odd.
+    """
+    return _pressure(context, "foreign_failure", context.foreign, "from elsewhere within the hour")
 
 
 def _pressure(context: Context, name: str, where: Flags, words: str) -> Evidence:
@@ -54,4 +50,4 @@ def _pressure(context: Context, name: str, where: Flags, words: str) -> Evidence
     def usual(rows: Ints) -> list[str | None]:
         return [f"{100 * habit[i]:.0f} % of attempts fail" for i in rows]
 
-    return Evidence(np.maximum(nats, 0.0), observed, usual)
+    return Evidence(np.where(where, np.maximum(nats, 0.0), 0.0), observed, usual)

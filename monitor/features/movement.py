@@ -51,8 +51,8 @@ def distance(context: Context) -> Evidence:
     logins = context.logins
     places = _cells(logins.latitude, logins.longitude)
     known = context.past.known("place", places)
-    nearest = np.where(known.count > 0, 0.0, np.nan)
-    rows = np.flatnonzero((known.count == 0) & (known.total > 0))
+    nearest = np.where(known.touched, 0.0, np.nan)
+    rows = np.flatnonzero(~known.touched & (known.total > 0))
     nearest[rows] = _nearest_known(context, places, rows)
 
     def observed(rows: Ints) -> list[str | None]:

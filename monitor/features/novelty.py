@@ -7,11 +7,16 @@ is thus less surprising than an exotic one, but a new value never becomes cheap 
 
 import numpy as np
 
+from monitor.baselines import DAY_S
 from monitor.columns import UNKNOWN, Ints
 from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence
 
 #: Values that are named as usual, the most frequent first.
 MOST_USUAL = 3
+
+#: Share that a value has at least just after the account came with it, and the days in which that halves. Whoever has
+#: a new phone keeps using it; and what was told once, learned or not, need not be told again at full strength.
+AGAIN, AGAIN_DAYS = 0.05, 7.0
 
 
 def measure(name: str, context: Context) -> Evidence:
@@ -26,9 +31,11 @@ def measure(name: str, context: Context) -> Evidence:
     typical = context.crowd.rate(f"{name}:novel", ~known.touched, heard & past.learned, prior=0.05, strength=20.0)
     own = past.sum(f"{name}:novel", new.astype(float))
     novelty = (own + PRIOR_LOGINS * typical) / (total + PRIOR_LOGINS)
+    again = AGAIN * np.exp2(-(context.logins.time - known.seen) / (AGAIN_DAYS * DAY_S))
     trust = total / (total + 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         familiar = np.where(total > 0, known.count / np.where(total > 0, total, 1.0), 0.0)
+    familiar = np.maximum(familiar, again)
     probability = trust * ((1 - novelty) * familiar + novelty * share) + (1 - trust) * share
     surprise = np.where(np.isfinite(known.count), -np.log(np.maximum(probability, 1e-12)), np.nan)
     strength = context.beyond_usual(name, surprise, known.total)
