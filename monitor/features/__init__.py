@@ -56,7 +56,7 @@ REGISTRY: dict[str, Feature] = {
     "weekday": Feature("time", clock.weekday),
     "travel": Feature("place", movement.travel),
     "distance": Feature("place", movement.distance),
-    "gap": Feature("gap", cadence.gap),
+    "gap": Feature("time", cadence.gap),
     "burst": Feature("failures", cadence.burst),
     "failure": Feature("failures", failures.failure),
     "failure_burst": Feature("failures", failures.burst),
