@@ -1,9 +1,8 @@
-"""Do verdicts make the queue better? python -m benchmarks.calibration [--seeds 5] [--days 30]
+"""Do verdicts make the queue better? python -m benchmarks.calibration [--seeds 1,2,3,4,5] [--days 30]
 
 The real jobs on a real database, a day at a time: score what came in, let five simulated reviewers answer every alert
-from the labels (one answer in twenty is wrong), calibrate. Beside it the same system whose verdicts are ignored, held
-to as many alerts; the same with one reviewer who lies in 30 % of verdicts; and active anomaly discovery on the same
-features with the same verdicts (``benchmarks.active``).
+from the labels (one answer in twenty is wrong), calibrate. Beside it the same system without verdicts, cut to as many
+alerts, and the same with one reviewer whose answers are wrong in 30 % of cases. A table, and a plot by day.
 """
 
 import argparse
@@ -17,9 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Engine, make_url, text
+from matplotlib.figure import Figure
+from sqlalchemy import Engine, text
 
-from benchmarks.common import fresh_database, report
+from benchmarks.common import RESULTS, fresh_database, report
 from monitor.config import Settings
 from monitor.jobs.calibrate import calibrate
 from monitor.jobs.ingest import ingest
@@ -29,9 +29,10 @@ from monitor.jobs.train import train
 from monitor.review import Verdict
 from monitor.simulation import simulate, write
 from monitor.store.engine import open_url, reading
+from monitor.store.schema import upgrade
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
-ACCOUNTS, LEARNED, DAYS, PER_KIND = 300, 30, 30, 2
+ACCOUNTS, LEARNED, DAYS, PER_KIND = 500, 30, 30, 1
 REVIEWERS = ("ada", "bob", "cleo", "dan", "eve")
 WRONG, LYING = 0.05, 0.30
 LAST, SETTLED = 10, 7
@@ -91,15 +92,18 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--budget", type=float, default=10.0)
     arguments = parser.parse_args()
-    rows = []
+    rows, played = [], []
     with fresh_database(alerts_per_day=arguments.budget, audit_sample_per_day=arguments.budget / 10) as (
         engine,
         settings,
     ):
         for seed in map(int, arguments.seeds.split(",")):
             company = organisation(engine, settings, seed, arguments.days)
-            rows.append(measure(engine, settings, company, seed))
-            print(rows[-1], flush=True)
+            row, pair = measure(engine, settings, company, seed)
+            rows.append(row)
+            played.append(pair)
+    RESULTS.mkdir(exist_ok=True)
+    plot(RESULTS / "calibration.png", played, arguments.days, arguments.budget)
     report("calibration", f"{arguments.days} days, budget {arguments.budget:g} alerts a day", rows)
 
 
@@ -108,8 +112,6 @@ def organisation(engine: Engine, settings: Settings, seed: int, days: int) -> Or
     simulated = simulate("corporate", ACCOUNTS, LEARNED + days, seed, START, PER_KIND, LEARNED / (LEARNED + days))
     until = START + timedelta(days=LEARNED)
     with copied(engine, "template0", f"organisation_{seed}", keep=True) as company:
-        from monitor.store.schema import upgrade
-
         upgrade(company)
         with TemporaryDirectory() as directory:
             events, _ = write(simulated, Path(directory))
@@ -128,9 +130,7 @@ def copied(engine: Engine, template: str, name: str, *, keep: bool = False) -> I
     with server.connect() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    made = open_url(
-        make_url(str(engine.url.render_as_string(hide_password=False))).set(database=name).render_as_string(False)
-    )
+    made = open_url(engine.url.set(database=name).render_as_string(hide_password=False))
     try:
         yield made
     finally:
@@ -143,14 +143,20 @@ def copied(engine: Engine, template: str, name: str, *, keep: bool = False) -> I
 def play(engine: Engine, settings: Settings, company: Organisation, treatment: Treatment, seed: int) -> Played:
     """Thirty days of one treatment, by the jobs as they run in production."""
     rng = np.random.default_rng([seed, 1])
-    expected, missed = [], []
+    expected: list[dict[str, Any]] = []
+    missed: list[tuple[float, float, float, int]] = []
     with copied(engine, company.database, "played") as database:
         for day in range(company.days):
             now = company.until + timedelta(days=day + 1)
             with reading(database) as connection:
                 row = connection.execute(text(THRESHOLD)).mappings().one()
             score(database, settings, now, until=now)
-            expected.append({name: row[name] for name in ("value", "expected_precision", "expected_alerts_per_day")})
+            expected.append(
+                {
+                    name: row[name]
+                    for name in ("value", "expected_precision", "expected_alerts_per_day", "weights", "offsets")
+                }
+            )
             if treatment.reviewed:
                 _answer(database, company, treatment, rng, now)
             calibrate(database, settings, now)
@@ -187,12 +193,31 @@ def _missed(database: Engine, company: Organisation, now: datetime) -> tuple[flo
     return row["missed"] or 0.0, row["missed_low"] or 0.0, row["missed_high"] or 0.0, truth
 
 
-def measure(engine: Engine, settings: Settings, company: Organisation, seed: int) -> dict[str, Any]:
-    """The figures of one organisation."""
+def measure(
+    engine: Engine, settings: Settings, company: Organisation, seed: int
+) -> tuple[dict[str, Any], tuple[Played, Played]]:
+    """The figures of one organisation, and its days with verdicts and without."""
     ours = play(engine, settings, company, Treatment(True), seed)
     lied = play(engine, settings, company, Treatment(True, LYING), seed)
     alone = play(engine, settings.model_copy(update={"audit_sample_per_day": 0.0}), company, Treatment(False), seed)
-    return figures(ours, lied, alone, company) | {"seed": seed}
+    return {"seed": seed} | figures(ours, lied, alone, company), (ours, alone)
+
+
+def plot(path: Path, played: list[tuple[Played, Played]], days: int, budget: float) -> None:
+    """Decisions a day, and the share of them that were right, with verdicts and without; a dot for each week."""
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    for column, name in enumerate(("verdicts", "verdicts ignored")):
+        rows = pd.concat([decisions(pair[column], 0) for pair in played])
+        by_day = rows.groupby("day")["right"].agg(["size", "mean"]).reindex(range(days))
+        above.plot(by_day["size"].fillna(0) / len(played), label=name)
+        below.plot(by_day["mean"].rolling(7, min_periods=1).mean(), label=name)
+    above.axhline(budget, color="grey", linestyle=":", label="budget")
+    above.set_ylabel("decisions a day")
+    below.set_ylabel("precision, mean of seven days")
+    below.set_xlabel("day")
+    above.legend()
+    figure.savefig(path)
 
 
 def figures(ours: Played, lied: Played, alone: Played, company: Organisation) -> dict[str, Any]:
