@@ -13,7 +13,6 @@ from uuid_utils.compat import uuid7
 from monitor.calibration import Recalibration
 from monitor.scoring import Scorer
 from monitor.store import tables
-from monitor.store.tables.scoring import recalibration
 from monitor.tails import Tail
 
 
@@ -76,11 +75,11 @@ def add_model(
 def recalibrate(connection: Connection, model_id: UUID, found: Recalibration, decided_at: datetime) -> None:
     """Let the model's score be read off another tail from now on."""
     values = asdict(found) | {"model_id": model_id, "decided_at": decided_at, "tail": _plain(found.tail)}
-    connection.execute(insert(recalibration).values(values))
+    connection.execute(insert(tables.recalibration).values(values))
 
 
 def _recalibrated(connection: Connection, model_id: UUID) -> Tail | None:
-    table = recalibration.c
+    table = tables.recalibration.c
     query = select(table.tail).where(table.model_id == model_id).order_by(table.recalibration_id.desc()).limit(1)
     stored: dict[str, Any] | None = connection.scalar(query)
     if stored is None:
