@@ -73,7 +73,7 @@ def calibrate(dry_run: bool, threshold_id: int | None, by: str) -> None:
     if dry_run and threshold_id is not None:
         raise click.UsageError("--rollback changes the threshold and --dry-run changes nothing: give one of them")
     if threshold_id is not None:
-        with opened(SCORER) as (engine, _):
+        with opened(WEB) as (engine, _):
             made = roll_back(engine, threshold_id, by)
         say(f"threshold {made} returns to {threshold_id}; the scheduled calibration leaves it for {HOLD.days} days")
         return
