@@ -23,10 +23,6 @@ HELD_BACK = 0.25
 POWER = 1.5
 
 
-#: Evidence is in nats, or close to it: beyond what ordinary history reaches, one more counts for one at most.
-EVIDENCE_SCALE = 1.0
-
-
 @dataclass(frozen=True)
 class Scores:
     """Of ``n`` logins: calibrated ``score`` [n], ``raw`` [n], and ``contribution`` [n, features] adding up to it."""
@@ -93,7 +89,7 @@ class Scorer:
         if not len(early) or not len(late):
             raise ValueError("needs logins at different times to learn from")
         strength = windows.rows[windows.last].astype(np.float64)
-        tails = tuple(Tail.fit(strength[:, i], EVIDENCE_SCALE) for i in range(len(features)))
+        tails = tuple(Tail.fit(strength[:, i]) for i in range(len(features)))
         nats = Windows(_nats(tails, windows), windows.last)
         fitted = detector(detector_name).fit(nats.take(early), nats.take(late), seed, progress)
         held_back = nats.take(late)
@@ -146,9 +142,7 @@ def _themes(features: tuple[str, ...], found: Rows, known: Flags) -> tuple[Theme
     for name in np.unique(names):
         members = np.flatnonzero(names == name)
         total = found[:, members].sum(axis=1, dtype=np.float64)
-        themes.append(
-            Theme(str(name), members, Tail.fit(total[known[:, members].any(axis=1)] ** (1 / POWER), EVIDENCE_SCALE))
-        )
+        themes.append(Theme(str(name), members, Tail.fit(total[known[:, members].any(axis=1)] ** (1 / POWER))))
     return tuple(themes)
 
 

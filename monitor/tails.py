@@ -35,11 +35,11 @@ class Tail:
     shape: float
 
     @classmethod
-    def fit(cls, values: Floats, least_scale: float = 1e-6) -> "Tail":
+    def fit(cls, values: Floats, least_scale: float = 1.0) -> "Tail":
         """Fit to finite ordinary values [n]; with none, every value is at nought nats.
 
-        Beyond what the values reach, nats grow by no more than the value over ``least_scale``: where the values are
-        evidence in nats themselves, no extrapolation makes more of it than it is.
+        Beyond what ordinary values reach, ``least_scale`` of the value counts for one nat at most: the default says
+        that values are nats themselves, or close to it, and that no extrapolation makes more of them.
         """
         values = np.sort(values[np.isfinite(values)])
         if not len(values):

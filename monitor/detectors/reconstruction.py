@@ -19,6 +19,9 @@ from monitor.detectors.rarity import rarity
 from monitor.detectors.training_loop import FORWARD, inputs, squared_error, train_network
 from monitor.sequences import Rows, Windows
 
+#: Where a short history was all alike, its mean says nothing of what errors are large.
+LEAST_MEAN = 0.1
+
 
 class Reconstruction:
     """A detector around a network that is made from the number of features.
@@ -73,7 +76,7 @@ class Reconstruction:
         return rarity(windows.rows[windows.last]), excess
 
     def _mean_parts(self, windows: Windows) -> tuple[float, float]:
-        rare, excess = (max(float(part.sum(axis=1).mean()), 1e-6) for part in self._parts(windows))
+        rare, excess = (max(float(part.sum(axis=1).mean()), LEAST_MEAN) for part in self._parts(windows))
         return rare, excess
 
     def dump(self) -> dict[str, np.ndarray]:
