@@ -1,11 +1,13 @@
 """How fast the review pages answer: python -m benchmarks.web
 
 Scored logins and alerts are written straight into the tables; then the real server answers 20 requests in parallel
-for different alerts and accounts. Client, server and database share the machine.
+for different alerts and accounts. Client, server and database share the machine. Beside the latency, which others on
+the machine lengthen, stands the processor time of a page in server and database, which they hardly do.
 """
 
 import argparse
 import http.client
+import os
 import random
 import statistics
 import subprocess
@@ -14,6 +16,8 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +34,9 @@ from web import create_app
 
 EVENTS, ALERTS, ACCOUNTS, DAYS = 2_000_000, 50_000, 20_000, 60
 PARALLEL, REQUESTS = 20, 1_500
+
+#: Requests of each client before the clock starts: a statement is prepared at its fifth use by a connection.
+WARM_UP = 10
 
 FILL = (
     "SELECT monitor.ensure_month(month) FROM generate_series(now() - make_interval(days => :days + 31), now(),"
@@ -102,7 +109,7 @@ def main() -> None:
         cookie = fill(engine, settings, arguments.events, arguments.alerts)
         rows = measure(engine, settings, cookie, arguments.requests)
     title = f"{arguments.events:,} logins, {arguments.alerts:,} alerts, {PARALLEL} requests in parallel (ms)"
-    report("web", title, rows)
+    report("web", title, rows, load_of_the_machine=round(os.getloadavg()[0], 1))
 
 
 def fill(engine: Engine, settings: Settings, events: int, alerts: int) -> str:
@@ -123,7 +130,7 @@ def fill(engine: Engine, settings: Settings, events: int, alerts: int) -> str:
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     app.extensions["monitor"].dispose()
     assert signer is not None
-    return f"monitor={signer.dumps({'token': token})}"
+    return f"monitor={signer.dumps({'token': token, 'csrf_token': token_hex(20)})}"
 
 
 def measure(engine: Engine, settings: Settings, cookie: str, requests: int) -> list[dict[str, Any]]:
@@ -148,19 +155,23 @@ def measure(engine: Engine, settings: Settings, cookie: str, requests: int) -> l
             assert server.stdout is not None
             address = urlsplit(server.stdout.readline().split()[-1])
             get = _getter(str(address.hostname), int(address.port or 0), cookie)
-            return [_timed(name, paths, get, requests) for name, paths in pages.items()]
+            return [_timed(name, paths, get, requests, server.pid, engine) for name, paths in pages.items()]
         finally:
             server.terminate()
 
 
-def _timed(name: str, paths: Sequence[str], get: Callable[[str], tuple[float, int]], requests: int) -> dict[str, Any]:
-    """Latencies over many requests, after a few that warm caches up."""
+def _timed(
+    name: str, paths: Sequence[str], get: Callable[[str], tuple[float, int]], requests: int, server: int, engine: Engine
+) -> dict[str, Any]:
+    """Latencies over many requests, after a few that warm caches and prepared statements up."""
     chosen = random.Random(7).choices(paths, k=requests)
     with ThreadPoolExecutor(PARALLEL) as pool:
-        list(pool.map(get, chosen[: PARALLEL * 3]))
+        list(pool.map(get, (chosen * WARM_UP)[: PARALLEL * WARM_UP]))
+        before = _spent(server, engine)
         started = time.perf_counter()
         taken = list(pool.map(get, chosen))
         seconds = time.perf_counter() - started
+        spent = [after - then for after, then in zip(_spent(server, engine), before, strict=True)]
     milliseconds = sorted(1000 * second for second, _ in taken)
     cuts = statistics.quantiles(milliseconds, n=100)
     return {
@@ -169,8 +180,27 @@ def _timed(name: str, paths: Sequence[str], get: Callable[[str], tuple[float, in
         "p95": cuts[94],
         "p99": cuts[98],
         "requests/s": requests / seconds,
+        "server CPU": 1000 * spent[0] / requests,
+        "database CPU": 1000 * spent[1] / requests,
         "kB": max(size for _, size in taken) / 1000,
     }
+
+
+def _spent(server: int, engine: Engine) -> tuple[float, float]:
+    """Seconds of processor time that the server's processes and the database's sessions have used so far."""
+    with engine.connect() as connection:
+        sessions = connection.scalars(text("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"))
+        return sum(map(_used, [server, *_children(server)])), sum(map(_used, sessions))
+
+
+def _children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def _used(process: int) -> float:
+    """Fields 14 and 15 of proc_pid_stat(5): ticks in user and kernel mode."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _getter(host: str, port: int, cookie: str) -> Callable[[str], tuple[float, int]]:

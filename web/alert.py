@@ -25,6 +25,9 @@ AROUND, AFTER = timedelta(days=2), timedelta(hours=12)
 #: Rows of the table behind the pictures.
 NEAR_LISTED = 20
 
+#: The oddest logins of an alert, as a table; exports have them all.
+EVENTS_LISTED = 25
+
 #: How long a scope lasts unless the reviewer says otherwise, and at most.
 SCOPE_DAYS, LONGEST_SCOPE = 30, timedelta(days=366)
 
@@ -141,13 +144,14 @@ def _page(alert_id: UUID, query: str, form: Form) -> str:
     until = alert.last_event_at + AFTER
     logins = dossier.logins(connection, alert.user_name, until - PICTURE, until)
     in_order = sorted(events, key=lambda row: row.occurred_at)
+    listed = sorted(events[:EVENTS_LISTED], key=lambda row: row.occurred_at)
     return render_template(
         "alert/show.html",
         alert=alert,
         peak=events[0] if events else None,
         strongest=max((part["contribution"] for part in events[0].attribution), default=1.0) if events else 1.0,
-        events=in_order,
-        columns=_columns(in_order),
+        events=listed,
+        columns=_columns(listed),
         timeline=timeline,
         earlier=earlier,
         scopes=scopes,

@@ -8,6 +8,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -147,11 +148,15 @@ def _bars(values: Sequence[tuple[str, float, bool]], name: str, ends: tuple[str,
 
 def bar(share: float, odd: bool = False) -> Markup:
     """One bar of a table, ``share`` of its full width."""
-    width = max(0.0, min(share, 1.0)) * 100
+    return _bar(round(max(0.0, min(share, 1.0)) * 200), odd)
+
+
+@cache
+def _bar(half_percents: int, odd: bool) -> Markup:
     kind = "odd" if odd else "bar"
     return Markup(  # noqa: S704
-        '<svg class="inline" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="{kind}" width="{width:.1f}" height="10"/></svg>'
+        '<svg class="inline" viewBox="0 0 200 20" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="{kind}" width="{half_percents}" height="20"/></svg>'
     )
 
 

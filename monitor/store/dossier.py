@@ -152,14 +152,13 @@ def baseline(connection: Connection, user_name: str, most: int = 8) -> Rows:
 
 
 def risk(connection: Connection, user_name: str, since: datetime, until: datetime) -> Rows:
-    """Risk by day, as ``reporting.user_risk`` defines it, for one account at the cost of its own logins."""
+    """Risk of one account by day (UTC)."""
     return connection.execute(
         statement(
             """
-            SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, max(score) AS max_score, count(*) AS events,
-                   sum(greatest(score - 2, 0)::double precision) AS risk
-            FROM reporting.login_score
-            WHERE user_name = :name AND occurred_at >= :since AND occurred_at < :until GROUP BY 1 ORDER BY 1
+            SELECT day, max_score, events, risk FROM reporting.user_risk
+            WHERE user_name = :name AND day >= CAST(:since AS timestamptz)::date
+              AND day <= CAST(:until AS timestamptz)::date ORDER BY day
             """
         ),
         {"name": user_name, "since": since, "until": until},

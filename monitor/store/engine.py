@@ -65,7 +65,8 @@ def open_url(url: str, *, ping: bool = True) -> Engine:
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_pre_ping=ping,
-        max_overflow=20,
+        pool_size=10,  # as many as a process of the pages has threads, and more: one that is closed is dear to reopen
+        max_overflow=15,
         hide_parameters=True,  # what people typed belongs in no log
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from threading import Thread
+from uuid import uuid4
 
 import pytest
 import waitress
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pydantic import SecretStr
 from pyotp import TOTP
 from sqlalchemy import Engine, text
-from staged import ALERTS, CAMPAIGN, HOSTILE_USER, account_of, alert_of, build
+from staged import ALERTS, CAMPAIGN, COMBINING, HOSTILE_USER, RIGHT_TO_LEFT, XSS, account_of, alert_of, build
 
 from monitor.config import Settings
 from monitor.credentials import hashed
@@ -64,24 +65,30 @@ def site(store: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     app.extensions["monitor"].dispose()
 
 
-@pytest.fixture(scope="module")
-def page(chromium: Browser, site: str) -> Iterator[Page]:
-    """Alma's browser, signed in by password and code; whatever a page complains about fails the test."""
+def signed_in(chromium: Browser, site: str, name: str) -> Page:
+    """Somebody's browser, signed in by password and code."""
     context = chromium.new_context(base_url=site, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto("/status")
-    page.fill("[name=name]", "alma")
+    page.fill("[name=name]", name)
     page.fill("[name=password]", PASSWORD)
     page.fill("[name=code]", TOTP(SECRET).now())
     page.press("[name=code]", "Enter")
     page.wait_for_url("**/status")
+    return page
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser, site: str) -> Iterator[Page]:
+    """Alma's browser; whatever a page complains about fails the test, but for pages that are refused on purpose."""
+    page = signed_in(chromium, site, "alma")
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
-    assert [one for one in complaints if "404" not in one] == []  # a page that is not there is asked for on purpose
-    context.close()
+    assert [one for one in complaints if "Failed to load resource" not in one] == []
+    page.context.close()
 
 
 @pytest.fixture(autouse=True)
@@ -190,6 +197,63 @@ def test_nothing_hostile_runs_or_breaks_the_page(path: str, page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def test_hostile_notes_and_comments_are_shown_and_do_nothing(page: Page, store: Engine) -> None:
+    hostile = XSS + RIGHT_TO_LEFT + COMBINING
+    page.goto(f"/alerts/{alert_of(USERS[0])}")
+    page.fill("[name=body]", hostile)
+    page.click("text=Add comment")
+    page.wait_for_selector(".said")
+    page.fill("[name=note]", hostile)
+    page.click("text=Dismiss")
+    page.wait_for_selector("#undo")
+    page.goto(f"/alerts/{alert_of(USERS[0])}")
+    said = page.locator(".said")
+    assert said.count() == 2
+    assert all("<script>document.title" in one and "\u202e" not in one for one in said.all_inner_texts())
+    assert "hacked" not in page.title() and page.locator("img").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_form_that_is_sent_twice_is_one_verdict(page: Page, store: Engine) -> None:
+    page.goto(f"/alerts/{alert_of(USERS[0])}")
+    cookies = "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
+    form = page.evaluate("() => Object.fromEntries(new FormData(document.querySelector('.verdict form')))") | {
+        "verdict": "confirm"
+    }
+    path = page.get_attribute(".verdict form", "action")
+    for _ in range(3):
+        answer = page.request.post(path or "", form=form, headers={"Cookie": cookies}, max_redirects=0)
+        assert answer.status == 303
+    assert verdicts(store) == [(alert_of(USERS[0]), "confirm", "alma", None)]
+
+
+def test_a_form_that_has_expired_and_a_page_of_nothing_say_so(page: Page, store: Engine) -> None:
+    page.goto(f"/alerts/{alert_of(USERS[0])}")
+    page.evaluate("document.querySelectorAll('[name=csrf_token]').forEach((one) => one.value = 'old')")
+    page.click("text=Confirm attack")
+    page.wait_for_selector("text=This form has expired")
+    assert verdicts(store) == []
+    page.goto(f"/alerts/{uuid4()}")
+    assert "There is nothing here" in page.inner_text("h1")
+
+
+def test_of_two_reviewers_the_second_is_told_and_sees_the_first_ones_verdict(
+    page: Page, chromium: Browser, site: str, store: Engine
+) -> None:
+    alert = alert_of(USERS[0])
+    other = signed_in(chromium, site, "rita")
+    page.goto(f"/alerts/{alert}")
+    other.goto(f"/alerts/{alert}")
+    other.click("text=Confirm attack")
+    other.wait_for_selector("#undo")
+    page.fill("[name=note]", "mine")
+    page.click("text=Dismiss")
+    page.wait_for_selector("text=rita judged this alert")
+    assert "confirmed" in page.locator(".verdict .badge").inner_text()
+    assert verdicts(store) == [(alert, "confirm", "rita", None)]
+    other.context.close()
+
+
 PATHS = [
     "/",
     f"/?campaign={CAMPAIGN}&severity=high",
@@ -199,6 +263,9 @@ PATHS = [
     "/thresholds",
     "/status",
     "/audit",
+    "/audit?whole=yes&actor=nobody",
+    "/?account=nobody",
+    f"/alerts/{alert_of(USERS[6])}",
     "/password",
     "/nowhere",
 ]

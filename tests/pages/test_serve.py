@@ -88,10 +88,27 @@ def test_the_pages_are_served_until_sigterm_by_processes_that_are_replaced(
         socket.create_connection((host, port), 5)
 
 
-def test_a_configured_proxy_is_believed(environment: dict[str, str], database: Engine) -> None:
-    with served(environment | {"MONITOR_WEB_TRUSTED_PROXY": "127.0.0.1"}) as (host, port, _):
+@pytest.mark.parametrize(
+    ("trusted", "believed"),
+    [("10.0.0.7, 127.0.0.0/8", "203.0.113.5"), ("10.0.0.7 10.1.0.0/16", "127.0.0.1")],
+)
+def test_configured_proxies_alone_are_believed(
+    trusted: str, believed: str, environment: dict[str, str], database: Engine
+) -> None:
+    with served(environment | {"MONITOR_WEB_TRUSTED_PROXY": trusted}) as (host, port, _):
         assert post_wrong(host, port, {"X-Forwarded-For": "198.51.100.1, 203.0.113.5"}) == 401
-    assert addresses(database) == ["203.0.113.5"]
+    assert addresses(database) == [believed]
+
+
+def test_the_pages_start_within_two_seconds_and_without_torch(environment: dict[str, str]) -> None:
+    program = (
+        "import sys, time; from web import create_app; from monitor.config import load_settings;"
+        "create_app(load_settings()); print(time.process_time(), 'torch' in sys.modules)"
+    )
+    told = [subprocess.check_output([sys.executable, "-c", program], env=environment, text=True) for _ in range(3)]
+    seconds, torch = zip(*(line.split() for line in told), strict=True)
+    assert set(torch) == {"False"}
+    assert min(map(float, seconds)) < 2  # of processor time: others on the machine do not count
 
 
 def test_an_address_that_is_taken_is_one_line(environment: dict[str, str]) -> None:
