@@ -93,7 +93,9 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=10.0)
     arguments = parser.parse_args()
     rows, played = [], []
-    with fresh_database(alerts_per_day=arguments.budget, audit_sample_per_day=arguments.budget / 10) as (
+    with fresh_database(
+        alerts_per_day=arguments.budget, audit_sample_per_day=arguments.budget / 10, target_precision=0.1
+    ) as (
         engine,
         settings,
     ):

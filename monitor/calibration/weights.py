@@ -24,7 +24,7 @@ BOUNDS = (0.25, 1.5)
 LARGEST_STEP = 0.15
 
 #: The pull of every weight towards 1, in verdicts.
-PULL = 8.0
+PULL = 30.0
 
 #: A reviewer's verdicts beyond so many count only as far as they stay this share of all.
 FREE_VERDICTS, LARGEST_SHARE = 10, 0.34
