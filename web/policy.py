@@ -138,7 +138,8 @@ def _whoever() -> Person | None:
         # of the database the first one says so here, and all are opened anew.
         if not error.connection_invalidated:
             raise
-        _close()
+        g.pop("store")
+        g.pop("transaction").__exit__(type(error), error, error.__traceback__)  # rolled back: nothing is left to commit
         found = find_session(store(), token, now())
     if found is None:
         session.clear()

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from browsing import Browser
 from flask import Flask
+from sqlalchemy import Engine, text
 from staged import CAMPAIGN, account_of, alert_of
 
 from web.policy import policy_of
@@ -155,3 +156,12 @@ def test_only_pages_of_this_site_are_gone_to_after_signing_in(browser: Callable[
     for target in ("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
         assert 'name="next" value=""' in browser(None).get(f"/sign-in?next={target}").text
     assert 'name="next" value="/status"' in browser(None).get("/sign-in?next=/status").text
+
+
+def test_a_restart_of_the_database_costs_nobody_a_page(browser: Callable[[str | None], Browser], store: Engine) -> None:
+    visitor = browser("vera")
+    assert visitor.get("/").status_code == 200
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    with store.connect() as connection:
+        connection.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+    assert [visitor.get("/").status_code for _ in range(2)] == [200, 200]
