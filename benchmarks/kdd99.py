@@ -28,7 +28,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from benchmarks import made
 from benchmarks.common import report
-from monitor.calibration import LOWEST
+from monitor.calibration.budget import LOWEST
 from monitor.columns import Flags, Floats, Ints
 from monitor.tails import Tail
 
