@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from monitor.cli import cli
 from monitor.store import audit
 from monitor.store.engine import reading, writing
 
@@ -124,3 +126,25 @@ def test_a_threshold_never_changes_without_a_row(log: Engine) -> None:
     with reading(log) as connection:
         (newest,) = audit.entries(connection, 1)
     assert (newest.actor, newest.action, newest.details["value"]) == ("calibrate", "threshold", 3.5)
+
+
+def test_the_command_finds_an_edited_row_and_a_log_that_was_cut_off(
+    log: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONITOR_DATABASE_URL", log.url.render_as_string(hide_password=False))
+
+    def run(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(cli, ["audit", *arguments])
+        return result.exit_code, result.output
+
+    code, said = run()
+    assert (code, said.startswith("whole up to row 5:")) == (0, True)
+    anchor = said.split("row ")[1].strip()
+    assert run("--anchor", anchor)[0] == 0
+    assert run("--anchor", "five")[0] == 2
+    execute(log, "DELETE FROM monitor.audit WHERE audit_id = 5")
+    code, said = run("--anchor", anchor)
+    assert (code, "row 5 is gone" in said) == (1, True)
+    execute(log, "UPDATE monitor.audit SET actor = 'eve' WHERE audit_id = 3")
+    code, said = run()
+    assert (code, "broken at row 3" in said) == (1, True)

@@ -25,6 +25,7 @@ COMMANDS = {
     "channels": "monitor.cli.channels:channels",
     "status": "monitor.cli.database:status",
     "sql": "monitor.cli.database:sql",
+    "audit": "monitor.cli.audit:audit",
     "forget": "monitor.cli.privacy:forget",
     "pseudonym": "monitor.cli.privacy:pseudonym",
     "simulate": "monitor.cli.events:simulate",

@@ -57,7 +57,7 @@ REGISTRY: dict[str, Feature] = {
     "travel": Feature("place", movement.travel),
     "distance": Feature("place", movement.distance),
     "gap": Feature("time", cadence.gap),
-    "burst": Feature("failures", cadence.burst),
+    "burst": Feature("time", cadence.burst),
     "failure": Feature("failures", failures.failure),
     "failure_burst": Feature("failures", failures.burst),
     "foreign_failures": Feature("crowd", failures.foreign),

@@ -45,13 +45,14 @@ def regular(context: Context) -> Flags:
 
 
 def burst(context: Context) -> Evidence:
-    """Logins of the last hour, fading, against the account's mean; the logarithm of their ratio.
+    """Successful logins of the last hour, fading, against the account's mean; the logarithm of their ratio.
 
-    Attempts from elsewhere and those from where the account is at home are counted apart: they are not one person's.
+    Logins from elsewhere and those from where the account is at home are counted apart: they are not one person's.
+    Failures have features of their own.
     """
     logins, past, foreign = context.logins, context.past, context.foreign
-    at_home = context.lately("recent_logins", (~foreign).astype(float), HOUR_S)
-    elsewhere = context.lately("recent_foreign_logins", foreign.astype(float), HOUR_S)
+    at_home = context.lately("recent_logins", (logins.success & ~foreign).astype(float), HOUR_S)
+    elsewhere = context.lately("recent_foreign_logins", (logins.success & foreign).astype(float), HOUR_S)
     recent = np.where(foreign, elsewhere, at_home)
     mean = past.sum("recent_logins", recent, context.trusted) + PRIOR_LOGINS
     mean /= past.sum("recent_count", np.ones(len(logins)), context.trusted) + PRIOR_LOGINS
