@@ -8,7 +8,10 @@ import click
     "--anchor", metavar="N:HASH", help="Row and hash printed by an earlier check: tells whether it still holds."
 )
 def audit(anchor: str | None) -> None:
-    """Check the whole audit log; keep the last line elsewhere and give it to --anchor next time."""
+    """Check the chain of the whole audit log.
+
+    Keep the line it prints elsewhere and give it to --anchor next time: rows cut off at the end leave no other trace.
+    """
     from monitor.cli.output import say
     from monitor.cli.session import opened
     from monitor.store import audit

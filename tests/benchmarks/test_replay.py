@@ -36,7 +36,7 @@ def test_scores_in_memory_are_those_of_a_pass_in_batches(history: History) -> No
     for part in batches(history.events, 700):
         memory.learn(part)
     days = np.ptp(history.events["occurred_at"]) / timedelta(days=1)
-    threshold = first_threshold(len(history.events) / days, ALERTS_PER_DAY).value
+    threshold = first_threshold(len(history.events) / days, ALERTS_PER_DAY).rule.value
     scored = pd.concat([memory.score(part, scorer, threshold) for part in batches(history.later, 300)])
     scored = scored.loc[once.index]
     assert (scored["alerted"] == once["alerted"]).all()
