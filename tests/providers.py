@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -97,3 +98,45 @@ def serving(provider: Provider) -> Iterator[Provider]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Okta:
+    """A System Log like Okta's: polled in the order of arrival, by links that know an event forever."""
+
+    def __init__(self, provider: Provider, page: int = 10) -> None:
+        self.provider, self.page = provider, page
+        self.log: list[dict[str, Any]] = []
+        self.forgotten = False
+        provider.answer = self.answer
+
+    def sign_in(self, *times: datetime, user: str = "ana@corp.example", **more: Any) -> None:
+        """Log a sign-in at each of these times; ``more`` are fields of the event."""
+        for moment in times:
+            self.log.append(
+                {
+                    "uuid": f"u{len(self.log):04d}",
+                    "published": moment.isoformat(),
+                    "eventType": "user.session.start",
+                    "outcome": {"result": "SUCCESS"},
+                    "actor": {"alternateId": user, "type": "User"},
+                    "client": {"ipAddress": "192.0.2.1"},
+                }
+                | more
+            )
+
+    def answer(self, asked: Asked) -> Reply:
+        if asked.headers.get("authorization") != "SSWS s3cret":
+            return Reply({"errorSummary": f"Invalid token {asked.headers.get('authorization')}"}, 401)
+        begin = self._begin(asked.query)
+        if begin is None:
+            return Reply({"errorSummary": "The after parameter is invalid"}, 400)
+        page = self.log[begin : begin + self.page]
+        link = f"{self.provider.url}/api/v1/logs?after=p{begin + len(page)}"
+        return Reply(page, headers={"Link": f'<{link}>; rel="next"'})
+
+    def _begin(self, query: "dict[str, str] | Any") -> int | None:
+        if "after" in query:
+            return None if self.forgotten else int(query["after"][1:])
+        since = datetime.fromisoformat(query["since"])
+        later = (at for at, event in enumerate(self.log) if datetime.fromisoformat(event["published"]) >= since)
+        return next(later, len(self.log))

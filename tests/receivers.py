@@ -1,4 +1,4 @@
-"""What channels send to, on this machine: an HTTP server that answers as told, and sockets for syslog."""
+"""What channels send to, on this machine: an HTTP server that answers as told, a mailbox, and sockets for syslog."""
 
 import json
 import socket
@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 from uuid import UUID
 
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 
 from monitor.channels import AlertNotice, DigestLine, DigestNotice
@@ -166,3 +170,31 @@ def stream_receiver(context: ssl.SSLContext | None = None) -> Iterator[tuple[int
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(10)
+
+
+class Mailbox:
+    """Keeps each mail with its recipients."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], EmailMessage]] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        assert isinstance(envelope.content, bytes)
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append((list(envelope.rcpt_tos), mail))
+        return "250 OK"
+
+
+@contextmanager
+def smtp_receiver() -> Iterator[tuple[str, Mailbox]]:
+    """An SMTP server, as Apprise addresses it, and what it got."""
+    box = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:  # the controller cannot take any port that is free
+        port = free.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield f"mailto://127.0.0.1:{port}/?from=monitor@corp.example&to=soc@corp.example&mode=insecure", box
+    finally:
+        controller.stop()

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from companies import rows, settings_for
+from documented import QUERIES, page
 from sqlalchemy import Engine, text
 
 from monitor.jobs.ingest import ingest
@@ -19,9 +20,6 @@ from monitor.simulation import simulate, write
 from monitor.store.engine import open_url, writing
 from monitor.store.reporting import ask
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs" / "sql.md").read_text(encoding="utf-8")
-QUESTIONS = re.findall(r"^\*\*(.+?)\*\*.*?^```sql\n(.+?)^```", PAGE.split("## Roles")[0], re.MULTILINE | re.DOTALL)
-QUERIES = {title.strip(".?:"): query for title, query in QUESTIONS}
 SEVERITIES = ["critical", "high", "medium", "low"]
 
 
@@ -201,6 +199,6 @@ def test_another_threshold_is_answered_from_all_scores_and_all_verdicts(asked: E
 
 
 def test_the_page_lists_every_view(asked: Engine) -> None:
-    listed = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.+?) \|", PAGE, re.MULTILINE))))
+    listed = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.+?) \|", page("sql.md"), re.MULTILINE))))
     views = set(rows(asked, "SELECT viewname FROM pg_views WHERE schemaname = 'reporting'")["viewname"])
     assert listed >= views

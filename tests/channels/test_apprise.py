@@ -1,43 +1,19 @@
 """Mail and services through Apprise: what people get to read, and what a failure says."""
 
-import socket
 from collections.abc import Iterator
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
-from receivers import HOSTILE, KEY, HttpReceiver, digest, http_receiver, notice, settings
+from receivers import HOSTILE, KEY, HttpReceiver, Mailbox, digest, http_receiver, notice, settings, smtp_receiver
 
 from monitor.channels import ChannelError, sender
 from monitor.channels.apprise import Apprise
 
 
-class Mailbox:
-    def __init__(self) -> None:
-        self.mails: list[tuple[list[str], EmailMessage]] = []
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        assert isinstance(envelope.content, bytes)
-        mail = message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(mail, EmailMessage)
-        self.mails.append((list(envelope.rcpt_tos), mail))
-        return "250 OK"
-
-
 @pytest.fixture
 def mailbox() -> Iterator[tuple[str, Mailbox]]:
-    """An SMTP server, as Apprise addresses it, and what it got."""
-    box = Mailbox()
-    with socket.create_server(("127.0.0.1", 0)) as free:  # the controller cannot take any port that is free
-        port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield f"mailto://127.0.0.1:{port}/?from=monitor@corp.example&to=soc@corp.example&mode=insecure", box
-    finally:
-        controller.stop()
+    with smtp_receiver() as receiver:
+        yield receiver
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from killing import kill_before_commit
-from providers import Asked, Provider, Reply, serving
+from providers import Asked, Okta, Provider, Reply, serving
 from sqlalchemy import Engine, text
 
 from monitor.config import Settings, SourceSettings
@@ -15,47 +15,6 @@ from monitor.jobs.pull import PullError, pull, run
 from monitor.store.engine import reading
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
-PAGE = 10
-
-
-class Okta:
-    """A System Log like Okta's: polled in the order of arrival, by links that know an event forever."""
-
-    def __init__(self, provider: Provider) -> None:
-        self.provider = provider
-        self.log: list[dict[str, Any]] = []
-        self.forgotten = False
-        provider.answer = self.answer
-
-    def sign_in(self, *times: datetime, user: str = "ana@corp.example") -> None:
-        for moment in times:
-            self.log.append(
-                {
-                    "uuid": f"u{len(self.log):04d}",
-                    "published": moment.isoformat(),
-                    "eventType": "user.session.start",
-                    "outcome": {"result": "SUCCESS"},
-                    "actor": {"alternateId": user, "type": "User"},
-                    "client": {"ipAddress": "192.0.2.1"},
-                }
-            )
-
-    def answer(self, asked: Asked) -> Reply:
-        if asked.headers.get("authorization") != "SSWS s3cret":
-            return Reply({"errorSummary": f"Invalid token {asked.headers.get('authorization')}"}, 401)
-        begin = self._begin(asked.query)
-        if begin is None:
-            return Reply({"errorSummary": "The after parameter is invalid"}, 400)
-        page = self.log[begin : begin + PAGE]
-        link = f"{self.provider.url}/api/v1/logs?after=p{begin + len(page)}"
-        return Reply(page, headers={"Link": f'<{link}>; rel="next"'})
-
-    def _begin(self, query: "dict[str, str] | Any") -> int | None:
-        if "after" in query:
-            return None if self.forgotten else int(query["after"][1:])
-        since = datetime.fromisoformat(query["since"])
-        later = (at for at, event in enumerate(self.log) if datetime.fromisoformat(event["published"]) >= since)
-        return next(later, len(self.log))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from keycloaks import TABLES, happened
 from sqlalchemy import Engine, text
 
 from monitor.config import Settings, SourceSettings
@@ -14,49 +15,12 @@ from monitor.store.engine import reading, writing
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
-# As Keycloak's Liquibase change sets make them, without the columns that no login needs.
-TABLES = """
-    CREATE TABLE realm (id varchar(36) PRIMARY KEY, name varchar(255));
-    CREATE TABLE user_entity (
-        id varchar(36) PRIMARY KEY, email varchar(255), realm_id varchar(255), username varchar(255)
-    );
-    CREATE TABLE event_entity (
-        id varchar(36) PRIMARY KEY, client_id varchar(255), details_json varchar(2550), error varchar(255),
-        ip_address varchar(255), realm_id varchar(255), session_id varchar(255), event_time bigint, type varchar(255),
-        user_id varchar(255)
-    );
-    CREATE INDEX idx_event_time ON event_entity (realm_id, event_time);
-    INSERT INTO realm VALUES ('r1', 'corp');
-    INSERT INTO user_entity VALUES ('a1', 'ana@corp.example', 'r1', 'ana');
-"""
-
 
 @pytest.fixture
 def keycloak(empty_database: Engine) -> Iterator[Engine]:
     with writing(empty_database) as connection:
         connection.execute(text(TABLES))
     yield empty_database
-
-
-def happened(
-    keycloak: Engine, name: str, moment: datetime, kind: str = "LOGIN", details: object = None, **columns: object
-) -> None:
-    values: dict[str, Any] = {
-        "id": name,
-        "client_id": "portal",
-        "details_json": details if isinstance(details, str) else json.dumps(details or {"username": "ana"}),
-        "error": None,
-        "ip_address": "192.0.2.7",
-        "realm_id": "r1",
-        "event_time": int(moment.timestamp() * 1000),
-        "type": kind,
-        "user_id": "a1",
-    } | columns
-    names = ", ".join(values)
-    with writing(keycloak) as connection:
-        connection.execute(
-            text(f"INSERT INTO event_entity ({names}) VALUES ({', '.join(f':{n}' for n in values)})"), values
-        )
 
 
 def configured(settings: Settings, keycloak: Engine) -> Settings:
