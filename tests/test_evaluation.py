@@ -1,60 +1,14 @@
-"""Measures against labels, on cases small enough to compute by hand, and on what labels get wrong."""
-
-import io
-import json
+"""Measures against labels, on cases small enough to compute by hand."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
+from labelled import measured, organisation, scores
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from monitor.evaluation import Evaluation, EvaluationError, Judged, clean_labels, evaluate, judge
-from monitor.evaluation.page import page
 from monitor.evaluation.ranking import Ranking
-from monitor.evaluation.table import tables
-
-START = pd.Timestamp("2025-03-01T08:00:00Z")
-
-
-def labels(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["event_id", "is_attack", "incident", "scenario"], dtype="str")
-
-
-def scores(values: dict[str, float], users: dict[str, str] | None = None, alerted: float = 5.0) -> pd.DataFrame:
-    """One login a minute in the order given; user ``ann`` unless said otherwise."""
-    ids = list(values)
-    return pd.DataFrame(
-        {
-            "event_id": ids,
-            "source": "test",
-            "user_name": [(users or {}).get(event, "ann") for event in ids],
-            "occurred_at": START + pd.to_timedelta(np.arange(len(ids)), unit="min"),
-            "score": list(values.values()),
-            "alerted": [value >= alerted for value in values.values()],
-        }
-    )
-
-
-def measured(
-    given: pd.DataFrame, stored: pd.DataFrame, budgets: tuple[float, ...] = (0.25,), **options: int
-) -> Evaluation:
-    return evaluate(judge(clean_labels(given), stored), budgets, **options)
-
-
-def organisation(ordinary: list[float], incidents: dict[str, list[float]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Labels and scores: ordinary logins of ten accounts, then the incidents' events one after the other."""
-    rows, values, users = [], {}, {}
-    for number, score in enumerate(ordinary):
-        rows.append((f"o{number}", "0", "", "trip" if number % 2 else ""))
-        values[f"o{number}"], users[f"o{number}"] = score, f"user{number % 10}"
-    for incident, events in incidents.items():
-        for number, score in enumerate(events):
-            rows.append((f"{incident}-{number}", "1", incident, f"kind-{incident[0]}"))
-            values[f"{incident}-{number}"], users[f"{incident}-{number}"] = score, f"victim-{incident}"
-    return labels(*rows), scores(values, users)
 
 
 def test_a_small_case_agrees_with_the_figures_computed_by_hand() -> None:
@@ -230,114 +184,3 @@ def test_weights_act_like_copies() -> None:
     assert weighted.roc_auc(one, hits) == pytest.approx(copied.roc_auc(many, np.ones(4)))
     assert weighted.average_precision(one, hits) == pytest.approx(copied.average_precision(many, np.ones(4)))
     assert weighted.bar(one, 0.4) == copied.bar(many, 0.4)
-
-
-def test_a_label_given_twice_counts_once_and_is_noted() -> None:
-    row = ("x", "1", "i", "k")
-    cleaned = clean_labels(labels(row, row, ("y", "0", "", "")))
-    assert cleaned.frame["event_id"].tolist() == ["x", "y"]
-    assert cleaned.notes == ("1 labels were given more than once and count once",)
-
-
-@pytest.mark.parametrize(
-    ("records", "message"),
-    [
-        (labels(("x", "1", "", ""), ("x", "0", "", "")), "1 events have labels that contradict each other: 'x'"),
-        (labels(("x", "perhaps", "", "")), "line 2 has an is_attack that is neither 0 nor 1: 'perhaps'"),
-        (
-            labels(("x", "1", "", ""), (" ", "0", "", ""), ("", "0", "", "")),
-            "2 lines (the first is 3) have no event_id",
-        ),
-        (labels(), "there are no labels: the file has a header and no rows"),
-        (labels(("x", "1", "", "")).drop(columns="is_attack"), "the labels have no column is_attack"),
-        (pd.DataFrame({"who": ["x"]}), "the labels have no column event_id and no column is_attack"),
-    ],
-)
-def test_labels_that_cannot_be_used_are_refused_in_one_line(records: pd.DataFrame, message: str) -> None:
-    with pytest.raises(EvaluationError) as caught:
-        clean_labels(records)
-    assert str(caught.value) == message
-
-
-def test_labels_say_yes_and_no_in_several_ways() -> None:
-    words = ["1", "TRUE", " yes ", "0", "false", "No"]
-    frame = clean_labels(labels(*[(str(number), word, "", "") for number, word in enumerate(words)])).frame
-    assert frame["is_attack"].tolist() == [True, True, True, False, False, False]
-
-
-def test_labels_of_unknown_and_of_unscored_events_are_told_apart() -> None:
-    given = labels(("x", "1", "", ""), ("y", "0", "", ""), ("learnt", "0", "", ""), ("nowhere", "1", "", ""))
-    judged = judge(clean_labels(given), scores({"x": 2.0, "y": 1.0}), stored=3)
-    assert judged.notes == (
-        "1 labels name events that are not stored",
-        "1 labelled events have no score in the period (1 of the labels without a score say attack)",
-    )
-    assert judged.labelled == 4
-    assert len(judged) == 2
-
-
-def test_labels_that_fit_no_score_at_all_are_refused() -> None:
-    with pytest.raises(EvaluationError, match=r"none of the 2 labelled events can be measured: 2 labels name events"):
-        judge(clean_labels(labels(("x", "1", "", ""), ("y", "0", "", ""))), scores({"z": 1.0}), stored=0)
-
-
-def test_an_event_id_of_several_sources_is_left_out_and_noted() -> None:
-    stored = pd.concat([scores({"x": 1.0, "y": 2.0, "z": 0.5}), scores({"x": 3.0}).assign(source="other")])
-    judged = judge(clean_labels(labels(("x", "1", "", ""), ("y", "1", "", ""), ("z", "0", "", ""))), stored)
-    assert sorted(judged.score.tolist()) == [0.5, 2.0]
-    assert judged.notes == ("1 labels fit events of several sources and are left out",)
-
-
-def test_scores_that_are_no_numbers_are_left_out_and_noted() -> None:
-    given = labels(("x", "1", "", ""), ("y", "0", "", ""), ("z", "0", "", ""))
-    judged = judge(clean_labels(given), scores({"x": 1.0, "y": float("nan"), "z": float("inf")}))
-    assert len(judged) == 1
-    assert judged.notes == ("2 scores are no numbers and are left out",)
-
-
-@pytest.fixture
-def example() -> tuple[Evaluation, Judged]:
-    rng = np.random.default_rng(4)
-    incidents = {f"a{n}": rng.normal(3, 2, 5).tolist() for n in range(6)}
-    given, stored = organisation(rng.normal(0, 1, 400).tolist(), incidents)
-    given.loc[given["scenario"] == "trip", "scenario"] = "<script>$x^2$[bold]</script>"
-    judged = judge(clean_labels(given), stored)
-    return evaluate(judged, resamples=20), judged
-
-
-def test_json_has_every_figure_and_no_number_that_is_none(example: tuple[Evaluation, Judged]) -> None:
-    result = json.loads(example[0].to_json())
-    assert {"roc_auc", "average_precision", "budgets", "attacks", "benign", "notes", "incidents"} <= result.keys()
-    assert [row["budget"] for row in result["budgets"]] == [0.001, 0.002, 0.005, 0.01]
-    assert result["budgets"][0]["found"].keys() == {"value", "low", "high", "reason"}
-
-
-def test_the_tables_show_names_from_the_labels_as_they_are(example: tuple[Evaluation, Judged]) -> None:
-    console = Console(file=io.StringIO(), width=200)
-    console.print(tables(example[0]))
-    text = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "<script>$x^2$[bold]</script>" in text
-    assert "ROC AUC" in text
-    assert "found in 3 events" in text
-
-
-def test_the_page_needs_nothing_else_and_quotes_what_the_labels_say(example: tuple[Evaluation, Judged]) -> None:
-    html = page(*example)
-    assert html == page(*example)
-    assert html.count("<svg") == 4
-    assert "&lt;script&gt;$x^2$[bold]&lt;/script&gt;" in html
-    assert "<script" not in html
-    assert "<link" not in html
-    assert "src=" not in html
-    assert "@import" not in html
-
-
-def test_page_and_tables_work_without_attacks_and_without_ordinary_logins() -> None:
-    for ordinary, incidents in (([1.0, 2.0], {}), ([], {"a": [1.0]})):
-        given, stored = organisation(ordinary, incidents)
-        judged = judge(clean_labels(given), stored)
-        result = evaluate(judged)
-        assert "<svg" not in page(result, judged)
-        console = Console(file=io.StringIO(), width=200)
-        console.print(tables(result))
-        assert "no attack among" in console.file.getvalue() or "no ordinary login" in console.file.getvalue()  # type: ignore[attr-defined]
