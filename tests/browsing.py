@@ -1,6 +1,7 @@
 """A browser without a window, and people in every role."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,3 +48,7 @@ class Browser:
         found = re.search(r'name="csrf_token" value="([^"]+)"', response.text)
         self.token = found[1] if found else self.token
         return response
+
+
+#: Gives the signed-in browser of a person, or nobody's (None).
+Get = Callable[[str | None], Browser]

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
+from monitor.store.engine import reading
 from monitor.store.partitions import ensure_months
 
 SPACE = UUID(int=7)
@@ -38,6 +39,19 @@ def account_of(user: str) -> UUID:
 
 def alert_of(user: str) -> UUID:
     return uuid5(SPACE, f"alert of {user}")
+
+
+ADA, BOB = alert_of("ada@corp.example"), alert_of("bob@corp.example")
+SPRAYED = [alert_of(f"spray{number}@corp.example") for number in (1, 2, 3)]
+
+
+def rows(engine: Engine, query: str, **values: Any) -> list[tuple[Any, ...]]:
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(text(query), values)]
+
+
+def status(engine: Engine, alert: object) -> str:
+    return str(rows(engine, "SELECT status FROM monitor.alert WHERE alert_id = :id", id=alert)[0][0])
 
 
 def build(connection: Connection) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 import staged
-from browsing import Browser, add_people, sign_in
+from browsing import Browser, Get, add_people, sign_in
 from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
@@ -47,7 +47,7 @@ def clean(store: Engine) -> None:
 
 
 @pytest.fixture
-def browser(app: Flask, store: Engine) -> Callable[[str | None], Browser]:
+def browser(app: Flask, store: Engine) -> Get:
     """A function that gives the signed-in browser of a person, or nobody's (None)."""
 
     def of(name: str | None) -> Browser:

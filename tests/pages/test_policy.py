@@ -1,10 +1,9 @@
 """Every route states its policy, and keeps it against everyone."""
 
-from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from browsing import Browser
+from browsing import Get
 from flask import Flask
 from sqlalchemy import Engine, text
 from staged import CAMPAIGN, account_of, alert_of
@@ -78,9 +77,7 @@ def test_every_route_has_the_policy_it_is_meant_to_have(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("name", [None, "dora"])
-def test_nobody_and_the_disabled_reach_the_sign_in_page_alone(
-    name: str | None, routes: Crawl, browser: Callable[[str | None], Browser]
-) -> None:
+def test_nobody_and_the_disabled_reach_the_sign_in_page_alone(name: str | None, routes: Crawl, browser: Get) -> None:
     visitor = browser(name)
     for endpoint, method, path in routes:
         if MEANT[endpoint] == "anyone":
@@ -94,7 +91,7 @@ def test_nobody_and_the_disabled_reach_the_sign_in_page_alone(
 
 @pytest.mark.parametrize(("name", "role"), [("vera", "viewer"), ("ron", "reviewer"), ("alma", "admin")])
 def test_each_role_reaches_what_it_may_and_nothing_else(
-    name: str, role: str, routes: Crawl, browser: Callable[[str | None], Browser], clean: None
+    name: str, role: str, routes: Crawl, browser: Get, clean: None
 ) -> None:
     visitor = browser(name)
     for endpoint, method, path in routes:
@@ -110,9 +107,7 @@ def test_each_role_reaches_what_it_may_and_nothing_else(
 
 
 @pytest.mark.parametrize("path", ["/verdicts", "/alerts/{alert}/verdict", "/sign-out", "/password", "/sign-in"])
-def test_a_form_without_its_token_changes_nothing_and_says_so(
-    path: str, browser: Callable[[str | None], Browser]
-) -> None:
+def test_a_form_without_its_token_changes_nothing_and_says_so(path: str, browser: Get) -> None:
     visitor = browser("ron")
     visitor.token = "forged"
     response = visitor.post(path.format(alert=ARGUMENTS["alert_id"]), verdict="confirm")
@@ -120,7 +115,7 @@ def test_a_form_without_its_token_changes_nothing_and_says_so(
     assert "form has expired" in response.text
 
 
-def test_every_answer_carries_the_security_headers(routes: Crawl, browser: Callable[[str | None], Browser]) -> None:
+def test_every_answer_carries_the_security_headers(routes: Crawl, browser: Get) -> None:
     visitor = browser("alma")
     for path in [path for _, method, path in routes if method == "GET"] + ["/nowhere", f"/alerts/{uuid4()}"]:
         headers = visitor.get(path).headers
@@ -144,21 +139,19 @@ def test_every_answer_carries_the_security_headers(routes: Crawl, browser: Calla
         ("/audit?before=99999999999999999999", 200),
     ],
 )
-def test_an_address_that_makes_no_sense_is_a_clear_page(
-    path: str, code: int, browser: Callable[[str | None], Browser]
-) -> None:
+def test_an_address_that_makes_no_sense_is_a_clear_page(path: str, code: int, browser: Get) -> None:
     response = browser("alma").get(path)
     assert response.status_code == code
     assert "<h1>" in response.text
 
 
-def test_only_pages_of_this_site_are_gone_to_after_signing_in(browser: Callable[[str | None], Browser]) -> None:
+def test_only_pages_of_this_site_are_gone_to_after_signing_in(browser: Get) -> None:
     for target in ("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
         assert 'name="next" value=""' in browser(None).get(f"/sign-in?next={target}").text
     assert 'name="next" value="/status"' in browser(None).get("/sign-in?next=/status").text
 
 
-def test_a_restart_of_the_database_costs_nobody_a_page(browser: Callable[[str | None], Browser], store: Engine) -> None:
+def test_a_restart_of_the_database_costs_nobody_a_page(browser: Get, store: Engine) -> None:
     visitor = browser("vera")
     assert visitor.get("/").status_code == 200
     others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
