@@ -5,8 +5,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-
 from monitor.cli.output import counted
 from monitor.store.status import Status
 
@@ -38,7 +36,7 @@ def as_lines(found: Status) -> Iterator[tuple[str, str]]:
     yield "scheduler", "running" if found.scheduler_runs else "not running; start it with: monitor run"
 
 
-def run_row(run: Row[Any]) -> tuple[object, ...]:
+def run_row(run: Any) -> tuple[object, ...]:
     """The latest run of a job: job, status, started, seconds, did."""
     return run.job, run.status, _time(run.started_at), run.seconds, run.error or counted(run.counts)
 

@@ -184,6 +184,7 @@ def test_the_audit_sample_is_shown_as_low_alerts_drawn_the_same_each_time_and_le
     drawn = "SELECT alert_id FROM monitor.alert WHERE audit_chance IS NOT NULL LIMIT 1"
     review(company, rows(company, drawn)["alert_id"].iloc[0], "dismiss", "kim", None, NOW)
     assert number(company, hidden) == 1
-    calibrate(company, settings, NOW)
+    told = calibrate(company, settings_for(company, alerts_per_day=0.5), NOW)
+    assert "missed_a_week" in told
     last = rows(company, THRESHOLDS).iloc[-1]
     assert last["missed_low"] <= last["missed"] <= last["missed_high"]

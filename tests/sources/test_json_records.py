@@ -178,7 +178,7 @@ def framed(objects: list[dict[str, object]], frame: str) -> str:
 def test_whatever_the_objects_and_however_they_arrive_they_come_back(
     objects: list[dict[str, object]], frame: str, size: int
 ) -> None:
-    found = read(framed(objects, frame).encode(errors="surrogatepass").replace(b"\xed", b"?"), size)
+    found = read(framed(objects, frame).encode(), size)
     assert len(found) == len(objects)
     assert all(record.value is not None for record in found)
 
