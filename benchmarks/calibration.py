@@ -1,8 +1,10 @@
 """Do verdicts make the queue better? python -m benchmarks.calibration [--seeds 1,2,3,4,5] [--days 30]
 
 The real jobs on a real database, a day at a time: score what came in, let five simulated reviewers answer every alert
-from the labels (one answer in twenty is wrong), calibrate. Beside it the same system without verdicts, cut to as many
-alerts, and the same with one reviewer whose answers are wrong in 30 % of cases. A table, and a plot by day.
+from the labels (one answer in twenty is wrong), calibrate. Beside it the same system without verdicts, and the same
+with one reviewer whose answers are wrong in 30 % of cases. Where two are compared, the one that asked for more
+decisions is cut to the highest scores of as many. A table, and a plot by day. The target precision is low, so that
+the budget sets the number of alerts.
 """
 
 import argparse
@@ -21,7 +23,7 @@ from sqlalchemy import Engine, text
 
 from benchmarks.common import RESULTS, fresh_database, report
 from monitor.config import Settings
-from monitor.jobs.calibrate import calibrate
+from monitor.jobs.calibrate import LOOK_BACK, calibrate
 from monitor.jobs.ingest import ingest
 from monitor.jobs.review import decide_all
 from monitor.jobs.score import score
@@ -45,7 +47,7 @@ ALERTS = """
 """
 THRESHOLD = "SELECT * FROM reporting.threshold ORDER BY threshold_id DESC LIMIT 1"
 
-#: Attack logins of a week that nobody was shown, though their account had no alert of its own nearby.
+#: Attack logins that nobody was shown: they did not alert, and their account had no confirmed alert within a day.
 MISSED = """
     SELECT count(*) FROM monitor.login_score s
     WHERE s.occurred_at >= :since AND s.occurred_at < :until AND NOT s.alerted AND s.event_id = ANY(:attacks)
@@ -69,49 +71,53 @@ class Played:
 
     alerts: pd.DataFrame
     expected: list[dict[str, Any]] = field(default_factory=list)
-    missed: list[tuple[float, float, float, int]] = field(default_factory=list)
+    missed: list[tuple[float, float, float, float]] = field(default_factory=list)
 
 
 @dataclass
 class Organisation:
-    """A simulated organisation: a database trained on its first half, and the labels of the second."""
+    """A simulated organisation: a database trained on its first half, and the labels of the second.
+
+    ``incident`` names that of each attack login by event_id, ``began`` the day on which each incident began.
+    """
 
     database: str
     until: datetime
     days: int
-    incident: dict[str, int]
-
-    @property
-    def incidents(self) -> int:
-        return len(set(self.incident.values()))
+    incident: dict[str, str]
+    began: dict[str, int]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", default="1,2,3,4,5", help="Seeds of the organisations, by commas.")
     parser.add_argument("--days", type=int, default=DAYS)
-    parser.add_argument("--budget", type=float, default=10.0)
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS)
+    parser.add_argument("--budget", type=float, default=10.0, help="Alerts a day.")
+    parser.add_argument("--detector", default=None, help="A name from monitor/detectors/__init__.py.")
     arguments = parser.parse_args()
-    rows, played = [], []
+    figures_of, played = {}, []
+    chosen = {} if arguments.detector is None else {"detector": arguments.detector}
+    audit = arguments.budget / 10
     with fresh_database(
-        alerts_per_day=arguments.budget, audit_sample_per_day=arguments.budget / 10, target_precision=0.1
-    ) as (
-        engine,
-        settings,
-    ):
+        alerts_per_day=arguments.budget, audit_sample_per_day=audit, target_precision=0.1, **chosen
+    ) as (engine, settings):
         for seed in map(int, arguments.seeds.split(",")):
-            company = organisation(engine, settings, seed, arguments.days)
-            row, pair = measure(engine, settings, company, seed)
-            rows.append(row)
+            company = organisation(engine, settings, seed, arguments.accounts, arguments.days)
+            figures_of[f"seed {seed}"], pair = measure(engine, settings, company, seed)
             played.append(pair)
     RESULTS.mkdir(exist_ok=True)
     plot(RESULTS / "calibration.png", played, arguments.days, arguments.budget)
-    report("calibration", f"{arguments.days} days, budget {arguments.budget:g} alerts a day", rows)
+    table = pd.DataFrame(figures_of)
+    table.insert(0, "mean", table.mean(axis=1))
+    rows = [{"figure": str(figure), **row} for figure, row in table.to_dict("index").items()]
+    title = f"{arguments.accounts:,} accounts, {arguments.days} days, budget {arguments.budget:g} alerts a day"
+    report("calibration", title, rows, detector=settings.detector)
 
 
-def organisation(engine: Engine, settings: Settings, seed: int, days: int) -> Organisation:
+def organisation(engine: Engine, settings: Settings, seed: int, accounts: int, days: int) -> Organisation:
     """Simulate and train one; its database is a template for every treatment."""
-    simulated = simulate("corporate", ACCOUNTS, LEARNED + days, seed, START, PER_KIND, LEARNED / (LEARNED + days))
+    simulated = simulate("corporate", accounts, LEARNED + days, seed, START, PER_KIND, LEARNED / (LEARNED + days))
     until = START + timedelta(days=LEARNED)
     with copied(engine, "template0", f"organisation_{seed}", keep=True) as company:
         upgrade(company)
@@ -121,8 +127,10 @@ def organisation(engine: Engine, settings: Settings, seed: int, days: int) -> Or
         train(company, settings, until, settings.detector)
     labels = simulated.labels.merge(simulated.events[["event_id", "occurred_at"]])
     late = labels[labels["is_attack"].astype(bool) & (labels["occurred_at"] >= pd.Timestamp(until))]
-    incident = dict(zip(late["event_id"], late["incident"], strict=True))
-    return Organisation(f"organisation_{seed}", until, days, incident)
+    incident = dict(zip(late["event_id"], late["incident"].astype(str), strict=True))
+    first = (late.groupby("incident")["occurred_at"].min() - pd.Timestamp(until)) // pd.Timedelta(days=1)
+    began = {str(name): int(day) for name, day in first.items()}
+    return Organisation(f"organisation_{seed}", until, days, incident, began)
 
 
 @contextmanager
@@ -146,7 +154,7 @@ def play(engine: Engine, settings: Settings, company: Organisation, treatment: T
     """Thirty days of one treatment, by the jobs as they run in production."""
     rng = np.random.default_rng([seed, 1])
     expected: list[dict[str, Any]] = []
-    missed: list[tuple[float, float, float, int]] = []
+    missed: list[tuple[float, float, float, float]] = []
     with copied(engine, company.database, "played") as database:
         for day in range(company.days):
             now = company.until + timedelta(days=day + 1)
@@ -163,7 +171,7 @@ def play(engine: Engine, settings: Settings, company: Organisation, treatment: T
                 _answer(database, company, treatment, rng, now)
             calibrate(database, settings, now)
             if treatment.reviewed and day >= 13 and day % 7 == 6:
-                missed.append(_missed(database, company, now))
+                missed += _missed(database, company, now)
         with reading(database) as connection:
             alerts = pd.DataFrame(connection.execute(text(ALERTS)).mappings().all())
     alerts["day"] = ((alerts["opened_at"] - company.until) / timedelta(days=1)).astype(int)
@@ -175,74 +183,83 @@ def play(engine: Engine, settings: Settings, company: Organisation, treatment: T
 def _answer(
     database: Engine, company: Organisation, treatment: Treatment, rng: np.random.Generator, now: datetime
 ) -> None:
-    """Every open alert gets a verdict from one of the reviewers, in turn."""
+    """Every open alert gets a verdict from one of the reviewers, by chance."""
     with reading(database) as connection:
         rows = connection.execute(text(f"SELECT * FROM ({ALERTS}) a WHERE status = 'open' ORDER BY score DESC")).all()
     given = []
-    for number, row in enumerate(rows):
-        name = REVIEWERS[number % len(REVIEWERS)]
+    for row in rows:
+        name = REVIEWERS[rng.integers(len(REVIEWERS))]
         wrong = treatment.liar if name == REVIEWERS[-1] else WRONG
         attack = any(event in company.incident for event in row.events) != (rng.random() < wrong)
         given.append(Verdict(row.alert_id, "confirm" if attack else "dismiss", name))
     decide_all(database, given, {}, "benchmark", now)
 
 
-def _missed(database: Engine, company: Organisation, now: datetime) -> tuple[float, float, float, int]:
+def _missed(database: Engine, company: Organisation, now: datetime) -> list[tuple[float, float, float, float]]:
+    """What the threshold row says of missed attack logins a week, with its interval, and the truth of the same days."""
     with reading(database) as connection:
         row = connection.execute(text(THRESHOLD)).mappings().one()
-        values = {"since": now - timedelta(days=7), "until": now, "attacks": list(company.incident)}
-        truth = int(connection.execute(text(MISSED), values).scalar_one())
-    return row["missed"] or 0.0, row["missed_low"] or 0.0, row["missed_high"] or 0.0, truth
+        values = {"since": now - LOOK_BACK, "until": now, "attacks": list(company.incident)}
+        truth = connection.execute(text(MISSED), values).scalar_one() * (timedelta(days=7) / LOOK_BACK)
+    return [] if row["missed"] is None else [(row["missed"], row["missed_low"], row["missed_high"], truth)]
 
 
 def measure(
     engine: Engine, settings: Settings, company: Organisation, seed: int
-) -> tuple[dict[str, Any], tuple[Played, Played]]:
+) -> tuple[dict[str, float], tuple[Played, Played]]:
     """The figures of one organisation, and its days with verdicts and without."""
     ours = play(engine, settings, company, Treatment(True), seed)
     lied = play(engine, settings, company, Treatment(True, LYING), seed)
     alone = play(engine, settings.model_copy(update={"audit_sample_per_day": 0.0}), company, Treatment(False), seed)
-    return {"seed": seed} | figures(ours, lied, alone, company), (ours, alone)
+    return figures(ours, lied, alone, company), (ours, alone)
 
 
 def plot(path: Path, played: list[tuple[Played, Played]], days: int, budget: float) -> None:
-    """Decisions a day, and the share of them that were right, with verdicts and without; a dot for each week."""
+    """Decisions a day, and the share of those of seven days that were right, with verdicts and without."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
     for column, name in enumerate(("verdicts", "verdicts ignored")):
         rows = pd.concat([decisions(pair[column], 0) for pair in played])
-        by_day = rows.groupby("day")["right"].agg(["size", "mean"]).reindex(range(days))
-        above.plot(by_day["size"].fillna(0) / len(played), label=name)
-        below.plot(by_day["mean"].rolling(7, min_periods=1).mean(), label=name)
+        by_day = rows.groupby("day")["right"].agg(["size", "sum"]).reindex(range(days), fill_value=0)
+        week = by_day.rolling(7, min_periods=1).sum()
+        above.plot(by_day["size"] / len(played), label=name)
+        below.plot(week["sum"] / week["size"], label=name)
     above.axhline(budget, color="grey", linestyle=":", label="budget")
     above.set_ylabel("decisions a day")
-    below.set_ylabel("precision, mean of seven days")
+    below.set_ylabel("precision of seven days")
+    below.set_ylim(-0.03, 1.03)
     below.set_xlabel("day")
     above.legend()
     figure.savefig(path)
 
 
-def figures(ours: Played, lied: Played, alone: Played, company: Organisation) -> dict[str, Any]:
-    late = company.days - LAST
-    queue = decisions(ours, late)
-    rival = decisions(alone, late).nlargest(len(queue), "score")
+def figures(ours: Played, lied: Played, alone: Played, company: Organisation) -> dict[str, float]:
+    """The figures of one organisation; nan where there was nothing to measure."""
+    late = max(company.days - LAST, 0)
+    queue, ignored = _cut(decisions(ours, late), decisions(alone, late))
+    everything, all_ignored = _cut(decisions(ours, 0), decisions(alone, 0))
+    truthful, lying = _cut(decisions(ours, 0), decisions(lied, 0))
     settled = decisions(ours, SETTLED)
-    alerting = settled[settled["audit_chance"].isna()]
-    hoped = np.array([row["expected_precision"] or np.nan for row in ours.expected])[alerting["day"]]
+    hoped = np.array([row["expected_precision"] or np.nan for row in ours.expected])[settled["day"]]
+    alerting = settled["audit_chance"].isna().to_numpy() & np.isfinite(hoped)
+    covered = [low <= truth <= high for _, low, high, truth in ours.missed]
     return {
-        "alerts_per_day": len(decisions(ours, 0)) / company.days,
-        "ignored_per_day": len(decisions(alone, 0)) / company.days,
-        "precision": queue["right"].mean(),
-        "ignored_precision": rival["right"].mean(),
-        "ratio": queue["right"].mean() / max(rival["right"].mean(), 1e-9),
-        "recall": recall(ours, company, 0),
-        "ignored_recall": recall(alone, company, 0),
-        "late_recall": recall(ours, company, late),
-        "ignored_late_recall": recall(alone, company, late),
-        "lied_recall": recall(lied, company, 0),
-        "realised": alerting["right"].mean(),
-        "expected": float(np.nanmean(hoped)),
-        "covered": f"{sum(low <= truth <= high for _, low, high, truth in ours.missed)}/{len(ours.missed)}",
+        "decisions a day": len(decisions(ours, 0)) / company.days,
+        "… verdicts ignored": len(decisions(alone, 0)) / company.days,
+        "precision, last ten days": queue["right"].mean(),
+        "… verdicts ignored, as many": ignored["right"].mean(),
+        "… ratio": queue["right"].mean() / max(ignored["right"].mean(), 1e-9),
+        "incidents found, by as many": recall(everything, company, 0),
+        "… found, verdicts ignored": recall(all_ignored, company, 0),
+        "… found, of those of the last ten days": recall(queue, company, late),
+        "… found of those, verdicts ignored": recall(ignored, company, late),
+        "incidents found beside the liar": recall(truthful, company, 0),
+        "… found, one reviewer lies": recall(lying, company, 0),
+        "precision of alerts from day 7": settled["right"][alerting].mean(),
+        "… as expected": float(np.mean(hoped[alerting])) if alerting.any() else np.nan,
+        "missed attack logins a week, true": float(np.mean([m[3] for m in ours.missed])) if covered else np.nan,
+        "… as estimated": float(np.mean([m[0] for m in ours.missed])) if covered else np.nan,
+        "… within the interval": float(np.mean(covered)) if covered else np.nan,
     }
 
 
@@ -250,15 +267,25 @@ def decisions(played: Played, since: int) -> pd.DataFrame:
     """One row a decision of the days from ``since`` on: its score, whether it was right, the incidents it found."""
     rows = played.alerts[played.alerts["day"] >= since]
     return rows.groupby("decision", as_index=False).agg(
-        score=("score", "max"), right=("right", "any"), day=("day", "min"), audit_chance=("audit_chance", "max")
+        score=("score", "max"),
+        right=("right", "any"),
+        day=("day", "min"),
+        audit_chance=("audit_chance", "max"),
+        found=("found", lambda found: set().union(*found)),
     )
 
 
-def recall(played: Played, company: Organisation, since: int) -> float:
-    """Share of incidents that some alert of the days from ``since`` on shows."""
-    rows = played.alerts[played.alerts["day"] >= since]
-    found: set[int] = set().union(*rows["found"])
-    return len(found) / company.incidents
+def _cut(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both to as many decisions, the highest scores first."""
+    fewer = min(len(one), len(other))
+    return one.nlargest(fewer, "score"), other.nlargest(fewer, "score")
+
+
+def recall(rows: pd.DataFrame, company: Organisation, since: int) -> float:
+    """Share of the incidents that began on day ``since`` or later that these decisions show."""
+    began = {name for name, day in company.began.items() if day >= since}
+    found: set[str] = set().union(*rows["found"])
+    return len(found & began) / len(began) if began else np.nan
 
 
 if __name__ == "__main__":
