@@ -152,14 +152,19 @@ def oddness_at(tail: Tail, value: float) -> float:
     return max(high, 1e-6)
 
 
+def balance(precision: float) -> float:
+    """How much more a confirmation counts than a dismissal where so large a share of alerts is expected to be right."""
+    chance = np.clip(precision, 1e-3, 1 - 1e-3)
+    return float(np.clip((1 - chance) / chance, 1.0, LARGEST_BALANCE))
+
+
 def _weights(
     judged: Judgements, tail: Tail, held: AlertRule, before: AlertRule, expected: float | None
 ) -> Mapping[str, float]:
     if not judged.current.any():
         return held.weights
-    chance = np.clip(0.5 if expected is None else expected, 1e-3, 1 - 1e-3)
-    balance = float(np.clip((1 - chance) / chance, 1.0, LARGEST_BALANCE))
-    return weights.learn(judged, oddness_at(tail, held.value), balance, before.weights, held.weights)
+    balanced = balance(0.5 if expected is None else expected)
+    return weights.learn(judged, oddness_at(tail, held.value), balanced, before.weights, held.weights)
 
 
 def _offsets(
