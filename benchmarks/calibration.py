@@ -229,6 +229,7 @@ def plot(path: Path, played: list[tuple[Played, Played]], days: int, budget: flo
     below.set_ylabel("precision of seven days")
     below.set_ylim(-0.03, 1.03)
     below.set_xlabel("day")
+    below.locator_params(axis="x", integer=True)
     above.legend()
     figure.savefig(path)
 

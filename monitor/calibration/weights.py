@@ -23,8 +23,9 @@ BOUNDS = (0.25, 1.5)
 #: How far a weight may move within a day, whatever reviewers said on it.
 LARGEST_STEP = 0.15
 
-#: The pull of every weight towards 1, in verdicts.
-PULL = 30.0
+#: The pull of every weight towards the mean of all, and of that mean towards 1, in verdicts. The latter is the
+#: stronger: verdicts say which evidence counts more than other, and how much evidence alerts is for the threshold.
+PULL, LEVEL_PULL = 10.0, 100.0
 
 #: A reviewer's verdicts beyond so many count only as far as they stay this share of all.
 FREE_VERDICTS, LARGEST_SHARE = 10, 0.34
@@ -88,7 +89,10 @@ def _box(before: Floats) -> tuple[Floats, Floats]:
 def _objective(weights: Floats, evidence: Rows, confirmed: Flags, counts: Floats) -> tuple[float, Floats]:
     margin = STEEPNESS * (evidence @ weights - 1.0)
     wrong = np.where(confirmed, -margin, margin)
-    loss = counts @ np.logaddexp(0.0, wrong) + PULL * ((weights - 1.0) ** 2).sum()
+    level = weights.mean() - 1.0
+    spread = weights - weights.mean()
+    pull = PULL * (spread**2).sum() + LEVEL_PULL * len(weights) * level**2
+    loss = counts @ np.logaddexp(0.0, wrong) + pull
     slope = counts * 0.5 * (1 + np.tanh(wrong / 2)) * np.where(confirmed, -STEEPNESS, STEEPNESS)
-    gradient: Floats = evidence.T @ slope + 2 * PULL * (weights - 1.0)
+    gradient: Floats = evidence.T @ slope + 2 * PULL * spread + 2 * LEVEL_PULL * level
     return float(loss), gradient

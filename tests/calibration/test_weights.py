@@ -84,8 +84,22 @@ def test_a_reason_dismissed_again_and_again_sinks_and_the_others_keep_their_wort
     for _ in range(10):
         weights = learn(judged(verdicts), ODDNESS, 2.0, weights, weights)
     assert weights["country"] < 0.7
-    assert weights["device"] > 1.0
-    assert weights.keys() <= {"country", "device"}
+    assert weights["device"] > max(1.0, weights["hour"])
+    assert weights["hour"] == pytest.approx(weights["burst"], abs=1e-3), "what nobody spoke of keeps its place"
+    assert weights["hour"] == pytest.approx(1.0, abs=0.15)
+
+
+def test_dismissing_everything_alike_sinks_it_little_for_how_much_alerts_is_the_threshold_to_say() -> None:
+    def after_ten_days(login: list[float]) -> dict[str, float]:
+        verdicts: list[Said] = [(login, False, name) for name in ("ada", "bob", "eve")] * 4
+        weights: dict[str, float] = {}
+        for _ in range(10):
+            weights = learn(judged(verdicts), ODDNESS, 1.0, weights, weights)
+        return weights
+
+    everything, one_reason = after_ten_days([4.0, 4.0, 4.0, 4.0]), after_ten_days([16.0, 0.0, 0.0, 0.0])
+    assert all(0.9 < everything[name] < 1.0 for name in FEATURES)
+    assert one_reason["country"] < 0.5
 
 
 def test_nothing_is_learned_without_verdicts() -> None:
