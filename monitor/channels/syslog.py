@@ -1,5 +1,6 @@
 """OCSF Detection Findings by syslog (RFC 5424): over UDP (RFC 5426), TCP (RFC 6587, octet counting), TLS (RFC 5425)."""
 
+import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -79,7 +80,8 @@ def _farewell(stream: socket.socket) -> None:
         else:
             stream.shutdown(socket.SHUT_WR)
             stream.recv(1)
-    except ConnectionResetError:
-        raise ChannelError("the collector reset the connection") from None
-    except (TimeoutError, OSError):  # it waits for more, or closed without a word: it has the message
-        return
+    except OSError as error:
+        # Which of the two it is depends on whether the reset came before the shutdown or after it.
+        if isinstance(error, ConnectionResetError) or error.errno == errno.ENOTCONN:
+            raise ChannelError("the collector reset the connection") from None
+        # Otherwise it waits for more, or closed without a word: it has the message.
