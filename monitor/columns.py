@@ -214,24 +214,21 @@ def latest_before(rows: Flags, starts: Flags) -> Ints:
 
 
 def leaky_sum(amounts: Floats, time: Floats, starts: Flags, lifetime: float) -> Floats:
-    """Sum of this and earlier amounts (≥ 0) of the group, each fading as exp(-age / lifetime).
-
-    Computed as a running log-sum-exp, which neither overflows nor loops; groups are set so far apart that the
-    leak from one into the next is below the smallest float.
-    """
-    if not len(amounts):
-        return np.zeros(0)
-    scaled = time / lifetime
-    scaled = scaled - scaled.min()
-    apart = np.cumsum(starts) * (np.ptp(scaled) + 800.0)
-    with np.errstate(divide="ignore"):
-        logs = np.log(amounts) + scaled + apart
-    leaking: Floats = np.exp(np.logaddexp.accumulate(logs) - scaled - apart)
-    return leaking
+    """Sum of this and earlier amounts (≥ 0, [n] or [n, k]) of the group, each fading as exp(-age / lifetime)."""
+    return _leaky(np.logaddexp, amounts, time, starts, lifetime)
 
 
 def leaky_max(amounts: Floats, time: Floats, starts: Flags, lifetime: float) -> Floats:
     """Largest of this and earlier amounts (≥ 0, [n] or [n, k]) of the group, each fading as exp(-age / lifetime)."""
+    return _leaky(np.maximum, amounts, time, starts, lifetime)
+
+
+def _leaky(combine: np.ufunc, amounts: Floats, time: Floats, starts: Flags, lifetime: float) -> Floats:
+    """What is left of all amounts so far, their logarithms put together by ``combine``.
+
+    Running in logarithms neither overflows nor loops; groups are set so far apart that the leak from one into the next
+    is below the smallest float.
+    """
     if not len(amounts):
         return np.zeros_like(amounts)
     scaled = time / lifetime
@@ -240,5 +237,5 @@ def leaky_max(amounts: Floats, time: Floats, starts: Flags, lifetime: float) -> 
     shift = shift.reshape(-1, *[1] * (amounts.ndim - 1))
     with np.errstate(divide="ignore"):
         logs = np.log(amounts) + shift
-    leaking: Floats = np.exp(np.maximum.accumulate(logs, axis=0) - shift)
+    leaking: Floats = np.exp(combine.accumulate(logs, axis=0) - shift)
     return leaking

@@ -25,9 +25,7 @@ def gap(context: Context) -> Evidence:
     logins, past = context.logins, context.past
     before = previous_time(context)
     seconds = np.maximum(logins.time - before, 1.0)
-    last = np.full(len(logins.accounts), -1)
-    np.maximum.at(last, logins.account[logins.success], np.flatnonzero(logins.success))
-    past.keep("login_time", last, logins.time)
+    past.keep("login_time", context.last_rows(logins.success), logins.time)
     strength, mean = one_sided(past, "gap", np.log(seconds), prior_mean=np.log(86_400.0), prior_deviation=1.5)
 
     def observed(rows: Ints) -> list[str | None]:

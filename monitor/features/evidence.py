@@ -82,19 +82,25 @@ class Context:
         if name not in self._lately:
             held = np.nan_to_num(self.past.last(name)) * self.fading(lifetime)
             self._lately[name] = leaky_sum(amounts, self.logins.time, self.past.first, lifetime) + held
-            self.past.keep(name, self.last_rows, self._lately[name])
+            self.past.keep(name, self.last_rows(), self._lately[name])
         return self._lately[name]
 
     def fading(self, lifetime: float) -> Floats:
         """What is left, of all there was at the account's latest attempt before the batch, at each login [n]."""
-        self.past.keep("attempt_time", self.last_rows, self.logins.time)
-        age = np.maximum(self.logins.time - self.past.last("attempt_time"), 0.0)
-        return np.where(np.isfinite(age), np.exp(-age / lifetime), 0.0)
+        return np.where(np.isfinite(self._age), np.exp(-self._age / lifetime), 0.0)
 
-    @property
-    def last_rows(self) -> Ints:
-        """The row of each account's last login in the batch [a]."""
-        rows: Ints = np.append(self.logins.starts[1:], len(self.logins)) - 1
+    @cached_property
+    def _age(self) -> Floats:
+        """Seconds from the account's latest attempt before the batch to each login [n]; NaN where there was none."""
+        self.past.keep("attempt_time", self.last_rows(), self.logins.time)
+        return np.maximum(self.logins.time - self.past.last("attempt_time"), 0.0)
+
+    def last_rows(self, where: Flags | None = None) -> Ints:
+        """The row of each account's last login in the batch for which ``where`` holds, or -1 [a]."""
+        if where is None:
+            return np.append(self.logins.starts[1:], len(self.logins)) - 1
+        rows = np.full(len(self.logins.accounts), -1)
+        np.maximum.at(rows, self.logins.account[where], np.flatnonzero(where))
         return rows
 
     def beyond_usual(self, feature: str, surprise: Floats, total: Floats) -> Floats:

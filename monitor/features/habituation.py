@@ -24,7 +24,7 @@ def habituated(context: Context, strength: Floats, names: Sequence[str]) -> Floa
     stored *= context.fading(LIFETIME_S)[:, None]
     running = np.maximum(leaky_max(shown, time, past.first, LIFETIME_S), stored)
     for column, name in enumerate(names):
-        past.keep(f"shown:{name}", context.last_rows, running[:, column])
+        past.keep(f"shown:{name}", context.last_rows(), running[:, column])
     since = np.diff(time, prepend=time[:1])
     before = np.roll(running, 1, axis=0) * np.exp(-np.maximum(since, 0.0) / LIFETIME_S)[:, None]
     before = np.where(past.first[:, None], stored, before)

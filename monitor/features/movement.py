@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from monitor.columns import UNKNOWN, Flags, Floats, Ints, Values, latest_before
+from monitor.columns import UNKNOWN, Floats, Ints, Values, latest_before
 from monitor.features.evidence import Context, Evidence, span
 from monitor.geography import certain_distance_km, distance_km, implied_speed_kmh
 
@@ -26,7 +26,7 @@ def travel(context: Context) -> Evidence:
     kilometres = distance_km(origin["latitude"], origin["longitude"], logins.latitude, logins.longitude)
     seconds = np.maximum(logins.time - origin["place_time"], 0.0)
     speed = implied_speed_kmh(kilometres, seconds)
-    last = _last_rows(context, past.learned & placed)
+    last = context.last_rows(past.learned & placed)
     for name, column in before.items():
         past.keep(name, last, column)
 
@@ -37,13 +37,6 @@ def travel(context: Context) -> Evidence:
         return ["a speed people travel at"] * len(rows)
 
     return Evidence(np.log1p(speed / SPEED_UNIT_KMH), observed, usual)
-
-
-def _last_rows(context: Context, flags: Flags) -> Ints:
-    """The last row of each account for which ``flags`` holds, or -1 [a]."""
-    rows = np.full(len(context.logins.accounts), -1)
-    np.maximum.at(rows, context.logins.account[flags], np.flatnonzero(flags))
-    return rows
 
 
 def distance(context: Context) -> Evidence:
