@@ -140,7 +140,7 @@ class Scorer:
 def _themes(features: tuple[str, ...], found: Rows, known: Flags) -> tuple[Theme, ...]:
     """The themes of these features, fitted to what the detector found in ordinary logins where anything was known.
 
-    What strangers do at an address is no question at home: compared with all logins, being away would count twice.
+    Logins of which a theme knows nothing would make it look rare that there is any evidence.
     """
     names = np.array([theme_of(feature) for feature in features])
     themes = []

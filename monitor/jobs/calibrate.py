@@ -13,7 +13,7 @@ from monitor.config import Settings
 from monitor.events import MonitorError
 from monitor.progress import Progress, silent
 from monitor.rule import AlertRule
-from monitor.store import alerts, calibration, models, thresholds
+from monitor.store import calibration, insight, models, thresholds
 from monitor.store.engine import reading, writing
 from monitor.tails import Tail
 
@@ -126,7 +126,7 @@ def _propose(connection: Connection, settings: Settings, now: datetime) -> Propo
     if held is None or model is None:
         raise CalibrationError("there is no threshold to move yet: run `monitor train` first")
     held = replace(held, model_id=model.model_id)
-    newest = alerts.newest_score(connection)
+    newest = insight.newest_score(connection)
     recent = None
     if newest is not None:
         features, until = model.scorer.features, newest + timedelta(microseconds=1)

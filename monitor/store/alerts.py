@@ -128,9 +128,3 @@ def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:
         ),
         {"alerts": alert_ids, "accounts": CAMPAIGN_ACCOUNTS},
     ).rowcount
-
-
-def newest_score(connection: Connection) -> datetime | None:
-    """When the latest scored login occurred; None before the first score."""
-    found: datetime | None = connection.scalar(text("SELECT max(occurred_at) FROM monitor.login_score"))
-    return found

@@ -28,6 +28,7 @@ def models(connection: Connection, limit: int = 20) -> Rows:
 
 
 def newest_score(connection: Connection) -> datetime | None:
+    """When the latest scored login occurred; None before the first score."""
     found: datetime | None = connection.scalar(statement("SELECT max(occurred_at) FROM monitor.login_score"))
     return found
 

@@ -61,15 +61,13 @@ def stored_between(
 ) -> pd.DataFrame:
     """The oldest stored events in [since, until) for training, in whole moments: about ``limit`` of them.
 
-    ``learnable`` is false for the logins of alerts that were confirmed, or still wait for a verdict and patience;
-    what was only audited never alerted, and waits for nothing.
+    ``learnable`` is false for the logins of alerts that were confirmed, or still wait for a verdict and patience.
     """
     return _events(
         connection,
-        """
+        f"""
         SELECT e.account_id, e.source, e.event_id, e.occurred_at,
-               v.alert_id IS NULL OR t.status = 'dismissed'
-                   OR t.status = 'open' AND (e.occurred_at < %(patience_before)s OR t.audit_chance IS NOT NULL)
+               v.alert_id IS NULL OR {_may_be_learned("%(patience_before)s")}
         FROM monitor.login_event e
         LEFT JOIN monitor.alert_event v USING (account_id, source, event_id, occurred_at)
         LEFT JOIN monitor.alert t ON t.alert_id = v.alert_id
@@ -80,15 +78,23 @@ def stored_between(
     )
 
 
+def _may_be_learned(patience_before: str) -> str:
+    """Whether a login ``v`` of an alert ``t`` may be learned, as SQL; ``patience_before`` is the placeholder of a time.
+
+    What was only audited never alerted, and waits for nothing.
+    """
+    return f"""(t.status = 'dismissed'
+        OR t.status = 'open' AND (v.occurred_at < {patience_before} OR t.audit_chance IS NOT NULL))"""
+
+
 def due_for_learning(connection: Connection, patience_before: datetime, until: datetime) -> pd.DataFrame:
     """Logins of alerts that may be learned now: dismissed, or unreviewed and older than ``patience_before``."""
     return _events(
         connection,
-        """
+        f"""
         SELECT v.account_id, v.source, v.event_id, v.occurred_at, true
         FROM monitor.alert_event v JOIN monitor.alert t USING (alert_id)
-        WHERE v.learned_at IS NULL AND v.occurred_at < %(until)s
-          AND (t.status = 'dismissed' OR t.status = 'open' AND v.occurred_at < %(patience_before)s)
+        WHERE v.learned_at IS NULL AND v.occurred_at < %(until)s AND {_may_be_learned("%(patience_before)s")}
         """,
         {"patience_before": patience_before, "until": until},
     )
@@ -227,11 +233,9 @@ def mark_relearned(connection: Connection, until: datetime, patience_before: dat
     """Bring ``learned_at`` in line with what training, which starts afresh, has just learned before ``until``."""
     connection.execute(
         text(
-            """
-            UPDATE monitor.alert_event v SET learned_at = CASE
-                WHEN t.status = 'dismissed'
-                    OR t.status = 'open' AND (v.occurred_at < :patience_before OR t.audit_chance IS NOT NULL)
-                THEN CAST(:at AS timestamptz) END
+            f"""
+            UPDATE monitor.alert_event v SET learned_at =
+                CASE WHEN {_may_be_learned(":patience_before")} THEN CAST(:at AS timestamptz) END
             FROM monitor.alert t WHERE t.alert_id = v.alert_id AND v.occurred_at < :until
             """
         ),
