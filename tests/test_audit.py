@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
+from written import execute
 
 from monitor.cli import cli
 from monitor.store import audit
@@ -26,12 +27,6 @@ def log(database: Engine) -> Iterator[Engine]:
 def breaks(engine: Engine) -> list[int]:
     with reading(engine) as connection:
         return audit.breaks(connection)
-
-
-def execute(engine: Engine, *statements: str) -> None:
-    with writing(engine) as connection:
-        for statement in statements:
-            connection.execute(text(statement))
 
 
 def test_an_untouched_log_is_whole(log: Engine) -> None:

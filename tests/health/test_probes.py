@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
+from written import execute
 
 from monitor.cli import cli
 from monitor.config import Settings
@@ -68,11 +69,6 @@ def samples(page: str) -> dict[tuple[str, ...], float]:
         for family in text_string_to_metric_families(page)
         for sample in family.samples
     }
-
-
-def execute(engine: Engine, statement: str, **values: Any) -> None:
-    with writing(engine) as connection:
-        connection.execute(text(statement), values)
 
 
 def add_run(engine: Engine, job: str, ago: timedelta, error: str | None = None) -> None:

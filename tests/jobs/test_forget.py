@@ -1,16 +1,15 @@
 """One person is forgotten everywhere, at once, whatever else runs; and nobody else is."""
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Event
-from time import monotonic
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from companies import NOW, number, rows, settings_for, url_of
+from scheduling import wait_until
 from sqlalchemy import Engine, text
 
 from monitor.cli import cli
@@ -33,12 +32,6 @@ def events_of(user: str, *moments: datetime, **columns: str) -> pd.DataFrame:
 def store(engine: Engine, events: pd.DataFrame) -> int:
     with writing(engine) as connection:
         return add_events(connection, events, NOW)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = monotonic() + 20
-    while not condition():
-        assert monotonic() < deadline, "waited in vain"
 
 
 def mentions(engine: Engine, *words: str) -> dict[str, int]:

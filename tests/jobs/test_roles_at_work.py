@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
-from companies import NOW, UNTIL, Trained, trained_company, url_of
+from companies import NOW, UNTIL, url_of
 from pydantic import SecretStr
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -22,21 +22,9 @@ from monitor.store.engine import DatabaseError, acting, guarded, open_url, readi
 from monitor.store.roles import INGEST, REPORTING, SCORER, WEB
 from web import create_app
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs" / "sql.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "sql.md").read_text(encoding="utf-8")
 
 Logins = Callable[[str], str]
-
-
-@pytest.fixture(scope="module")
-def trained(make_database: Callable[[str], str], template: str) -> Trained:
-    return trained_company(make_database(template))
-
-
-@pytest.fixture
-def company(trained: Trained, make_database: Callable[[str], str]) -> Iterator[Engine]:
-    engine = open_url(make_database(trained.database))
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
