@@ -79,6 +79,16 @@ def build(connection: Connection) -> None:
     _execute(
         connection,
         """
+        INSERT INTO monitor.recalibration (model_id, decided_at, since, until, logins, factor, tail)
+        VALUES (:model, :at, :since, :at, 12345, 1.99, '{}')
+        """,
+        model=MODEL,
+        at=NEWEST - timedelta(days=2),
+        since=NEWEST - timedelta(days=3),
+    )
+    _execute(
+        connection,
+        """
         INSERT INTO monitor.job_run VALUES (:id, 'score', 'failed', :at, :at, 'it broke', '{"scored": 3}')
         """,
         id=uuid5(SPACE, "run"),
