@@ -56,7 +56,7 @@ def take(program: str, site: str, cookie: str) -> None:
         page = context.new_page()
         page.goto("/")
         page.screenshot(path=HERE / "queue.png")
-        alone = page.locator("tr[data-alert]:not(:has(.camp a)) a.open")
+        alone = page.locator('tr[data-alert]:not(:has(a[href*="campaign="])) a.open')
         (alone if alone.count() else page.locator("a.open")).first.click()
         page.wait_for_selector(".beside")
         page.set_viewport_size({"width": 1200, "height": 1400})

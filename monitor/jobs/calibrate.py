@@ -134,7 +134,7 @@ def _propose(connection: Connection, settings: Settings, now: datetime) -> Propo
     if recent is None or recent.days < LEAST_DAYS:
         return Proposal(held, None, "less than a day of scores to go by")
     judged = calibration.judgements(connection, model.model_id, recent.features, now)
-    tail, moved = model.scorer.calibration, None
+    tail = model.scorer.calibration
     moved = recalibration(recent, recent.margins(tail, replace(held.rule, offsets={})), tail, settings.alerts_per_day)
     if moved is not None:
         tail, recent = moved.tail, replace(recent, same=recent.same & (recent.time >= moved.since.timestamp()))
