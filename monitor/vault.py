@@ -5,7 +5,9 @@ in CBC mode, authenticated by HMAC-SHA256) of the library cryptography.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -52,14 +54,10 @@ class Vault:
         """Write a new key for the eyes of its owner alone; of two at once, one is first and the other takes its key."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with NamedTemporaryFile(dir=self.path.parent, prefix=f"{self.path.name}.") as file:  # its mode is 0600
                 file.write(Fernet.generate_key() + b"\n")
-            try:
-                os.link(temporary, self.path)
-            except FileExistsError:
-                pass
-            finally:
-                temporary.unlink()
+                file.flush()
+                with suppress(FileExistsError):
+                    os.link(file.name, self.path)
         except OSError as error:
             raise VaultError(f"cannot write the key file {self.path}: {error.strerror} (SECRET_KEY_FILE)") from None
