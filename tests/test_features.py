@@ -160,6 +160,15 @@ def test_failures_pile_up_before_a_success_and_fade_within_hours() -> None:
     assert measured.evidence["failure_burst"].observed(np.array([10])) == ["9 failures within the hour before"]
 
 
+def test_what_is_left_of_one_failure_is_told_as_one() -> None:
+    _, measured = after(habit(), login(9, outcome="failure"), login(11))
+    assert measured.strength[1, NAMES.index("failure_burst")] > 0.1
+    assert measured.evidence["failure_burst"].observed(np.array([0, 1])) == [
+        "0 failures within the hour before",
+        "1 failure within the hour before",
+    ]
+
+
 def test_a_burst_of_failures_goes_on_across_batches() -> None:
     failures = [login(9 + i / 60, outcome="failure", event_id=f"f{i}") for i in range(10)]
     memory = Memory()

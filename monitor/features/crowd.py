@@ -3,7 +3,7 @@
 import numpy as np
 
 from monitor.columns import UNKNOWN, Floats, Ints
-from monitor.features.evidence import Context, Evidence, counted
+from monitor.features.evidence import Context, Evidence, counted, whole
 from monitor.population import LIFETIMES, network_of
 
 #: Where the population's own failure rate starts, and with how many pseudo-attempts.
@@ -77,7 +77,7 @@ def _excess(context: Context, kind: str, sums: Floats, where: str) -> Evidence:
     strength = _away(context, strength)
 
     def observed(rows: Ints) -> list[str | None]:
-        return [f"{failures[i]:.0f} of {attempts[i]:.0f} attempts by others failed from {where}" for i in rows]
+        return [f"{whole(failures[i])} of {whole(attempts[i])} attempts by others failed from {where}" for i in rows]
 
     def usual(rows: Ints) -> list[str | None]:
         return [f"{100 * ordinary[i]:.0f} % of attempts fail" for i in rows]

@@ -110,10 +110,19 @@ class Context:
         return np.maximum(surprise - mean / (np.nan_to_num(total) + PRIOR_LOGINS), 0.0)
 
 
+#: What is left of a fading count, less than this is nothing: at any rate worth less than ``LEAST_NATS``.
+NEARLY_NONE = 0.01
+
+
+def whole(fading: float) -> int:
+    """A fading count as a number of things: what is left of one failure is still one failure."""
+    return max(round(fading), int(fading > NEARLY_NONE))
+
+
 def counted(number: float, noun: str) -> str:
-    """A count as people say it: "1 failure", "147 failures"."""
-    whole = round(number)
-    return f"{whole} {noun}" if whole == 1 else f"{whole} {noun}s"
+    """A count, perhaps fading, as people say it: "1 failure", "147 failures"."""
+    things = whole(number)
+    return f"{things} {noun}" if things == 1 else f"{things} {noun}s"
 
 
 def span(seconds: float) -> str:
