@@ -29,6 +29,19 @@ def test_every_rival_gets_a_row_on_the_same_events() -> None:
         assert row["events/s"] > 0
 
 
+def test_a_mean_leaves_out_what_could_not_be_computed() -> None:
+    pytest.importorskip("pyod", reason="the rivals need the extra `bench`")
+    from benchmarks.peers import mean
+
+    rows = [
+        {"detector": "a", "at 0.1%": 0.5, "thin: at 0.5%": None},
+        {"detector": "a", "at 0.1%": 1.0, "thin: at 0.5%": None},
+    ]
+    assert mean("both", rows) == {"detector": "both", "at 0.1%": 0.75, "thin: at 0.5%": None}
+    rows[1]["thin: at 0.5%"] = 0.25
+    assert mean("both", rows)["thin: at 0.5%"] == 0.25
+
+
 def test_generated_windows_are_as_short_as_real_short_ones() -> None:
     rng = np.random.default_rng(0)
     rows = rng.exponential(0.3, (400 * LENGTH, 5)).astype(np.float32)
