@@ -153,5 +153,5 @@ def test_ctrl_c_ends_the_query_on_the_server_too(settings: Settings, database: E
         wait_for(1)
         os.kill(asked.pid, signal.SIGINT)
         assert asked.stderr is not None
-        assert (asked.wait(10), asked.stderr.read()) == (1, "\nAborted!\n")
+        assert (asked.wait(50), asked.stderr.read()) == (1, "\nAborted!\n")
     wait_for(0)
