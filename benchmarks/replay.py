@@ -16,7 +16,7 @@ from monitor.columns import LENGTH, Ints, Objects, encode
 from monitor.detectors import Progress
 from monitor.events import account_id, validate
 from monitor.features import NAMES, measure
-from monitor.judging import Judged, judge
+from monitor.judging import Judged, Reviewed, judge
 from monitor.population import Population
 from monitor.scoring import HELD_BACK, Scorer
 from monitor.sequences import Rows, latest, windows
@@ -25,7 +25,7 @@ from monitor.training import Examples
 
 Column = TypeVar("Column", bound=np.ndarray)
 
-HALF_LIFE_DAYS, ALERTS_PER_DAY = 60.0, 20.0
+HALF_LIFE_DAYS, ALERTS_PER_DAY, PATIENCE_DAYS = 60.0, 20.0, 14.0
 
 #: As in training: the first part of the history only fills the baselines; windows are drawn from the rest.
 WARM_UP, MOST_WINDOWS = 0.3, 120_000
@@ -61,7 +61,9 @@ class History:
         days = np.ptp(self.events["occurred_at"]) / timedelta(days=1)
         rule = first_threshold(len(self.events) / days, ALERTS_PER_DAY).rule
         stored = aligned(self.baselines, self.accounts, logins.accounts)
-        return judge(logins, stored, self.population, scorer, rule, HALF_LIFE_DAYS)[0]
+        return judge(
+            logins, stored, self.population, scorer, rule, HALF_LIFE_DAYS, Reviewed.nothing(logins, PATIENCE_DAYS)
+        )[0]
 
 
 def learned(simulated: Simulated, trained_on: float = TRAINED_ON, seed: int = 0) -> History:

@@ -1,10 +1,10 @@
 """One pass over a batch of logins: measure, score, and settle which of them the baselines may learn.
 
-A login that alerts must not teach its account's baseline, not even for the next login of the same batch; yet whether
-it alerts depends on what was learned before it. So the batch is first scored as if all were ordinary; accounts with
-alerts are measured again without what alerted, until nothing changes. Every round settles at least one login more of
-each such account, and at a fixed point each login has been scored exactly as if logins had come one by one: how
-events are cut into batches does not matter.
+A login that alerts, or follows one that did, must not teach its account's baseline, not even for the next login of
+the same batch; yet whether it does depends on what was learned before it. So the batch is first scored as if all were
+ordinary; accounts with alerts are measured again without what is to wait, until nothing changes. Every round settles
+at least one login more of each such account, and at a fixed point each login has been scored exactly as if logins had
+come one by one: how events are cut into batches does not matter.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ import numpy as np
 from monitor.baselines import Baselines
 from monitor.columns import Flags, Floats, Ints, Logins, Objects
 from monitor.features import NAMES, Measured, measure, remeasure
+from monitor.following import followed
 from monitor.population import Population
 from monitor.rule import AlertRule, segments
 from monitor.scoring import Scorer, Scores
@@ -38,6 +39,7 @@ class Judged:
     segment: Objects
     threshold: Floats
     alerted: Flags
+    follows: Ints  # the login that alerted before, of the same stranger; see ``followed``
     measured: Measured
     within: Ints  # the rows' positions in ``measured``
     settled: Flags  # of the accounts in ``measured``
@@ -66,6 +68,7 @@ class Judgement:
     segment: Objects
     threshold: Floats
     alerted: Flags
+    follows: Ints
     after: Baselines
     parts: list[Judged]
 
@@ -84,6 +87,7 @@ class Judgement:
             np.concatenate([part.segment for part in parts])[order],
             np.concatenate([part.threshold for part in parts])[order],
             np.concatenate([part.alerted for part in parts])[order],
+            np.concatenate([part.follows for part in parts])[order],
             Baselines.joined([(np.unique(account[part.rows]), part.after.of(part.settled)) for part in parts]),
             parts,
         )
@@ -118,6 +122,24 @@ class Words:
         self.observed[rows], self.usual[rows], self.new[rows] = words.observed, words.usual, words.new
 
 
+@dataclass(frozen=True)
+class Reviewed:
+    """What reviewers said beforehand of a batch's logins [n], and what they have yet to say.
+
+    ``exempt`` [n] marks logins that they dismissed in advance: scored, learned, never alerting. ``waiting`` are earlier
+    logins that alerted and may not be learned yet; for ``patience_days`` others may follow them.
+    """
+
+    exempt: Flags
+    waiting: Logins
+    patience_days: float
+
+    @classmethod
+    def nothing(cls, logins: Logins, patience_days: float = np.inf) -> "Reviewed":
+        """No login is exempt, and none waits."""
+        return cls(np.zeros(len(logins), bool), logins.of(np.zeros(len(logins.accounts), bool)), patience_days)
+
+
 def judge(
     logins: Logins,
     stored: Baselines,
@@ -125,19 +147,15 @@ def judge(
     scorer: Scorer,
     rule: AlertRule,
     half_life_days: float,
-    exempt: Flags | None = None,
+    reviewed: Reviewed | None = None,
 ) -> tuple[list[Judged], Population]:
-    """Score a batch; returns the settled parts, which together hold every row once, and the population's changes.
-
-    ``exempt`` [n] marks logins that reviewers have dismissed in advance: they are scored, learned, and never alert.
-    """
+    """Score a batch; returns the settled parts, which together hold every row once, and the population's changes."""
     measured = measure(logins, stored, population, np.ones(len(logins), bool), half_life_days)
     changes = measured.crowd.after()
-    spared = np.zeros(len(logins), bool) if exempt is None else exempt
-    return list(_settle(measured, scorer, rule, spared)), changes
+    return list(_settle(measured, scorer, rule, reviewed or Reviewed.nothing(logins))), changes
 
 
-def _settle(measured: Measured, scorer: Scorer, rule: AlertRule, exempt: Flags) -> Iterator[Judged]:
+def _settle(measured: Measured, scorer: Scorer, rule: AlertRule, reviewed: Reviewed) -> Iterator[Judged]:
     rows = np.arange(len(measured.history))
     weights = rule.weight(scorer.features)
     for round_ in range(MOST_ROUNDS):
@@ -146,8 +164,11 @@ def _settle(measured: Measured, scorer: Scorer, rule: AlertRule, exempt: Flags) 
         scores = scorer.score(made, weights)
         segment = segments(measured)
         threshold = rule.thresholds(segment)
-        alerted = (scores.score >= threshold) & ~exempt[rows]
-        changed = logins.learnable & (alerted == measured.past.ordinary)
+        vouched = reviewed.exempt[rows]
+        alerted = (scores.score >= threshold) & ~vouched
+        follows = np.where(vouched, -1, followed(measured, alerted, reviewed.waiting, reviewed.patience_days))
+        held = alerted | (follows >= 0)
+        changed = logins.learnable & (held == measured.past.ordinary)
         unsettled = np.bincount(logins.account[changed], minlength=len(logins.accounts)) > 0
         if round_ == MOST_ROUNDS - 1:
             unsettled[:] = False
@@ -160,6 +181,7 @@ def _settle(measured: Measured, scorer: Scorer, rule: AlertRule, exempt: Flags) 
             segment[within],
             threshold[within],
             alerted[within],
+            _of_batch(follows[within], rows, len(reviewed.waiting)),
             measured,
             within,
             ~unsettled,
@@ -167,7 +189,12 @@ def _settle(measured: Measured, scorer: Scorer, rule: AlertRule, exempt: Flags) 
         )
         if not unsettled.any():
             return
-        measured, rows = remeasure(measured, unsettled, ~alerted[again]), rows[again]
+        measured, rows = remeasure(measured, unsettled, ~held[again]), rows[again]
+
+
+def _of_batch(follows: Ints, rows: Ints, waiting: int) -> Ints:
+    """What logins follow, in rows of the batch rather than of a round, which holds the batch's ``rows``."""
+    return np.where(follows >= waiting, rows[np.maximum(follows - waiting, 0)] + waiting, follows)
 
 
 def learn(logins: Logins, stored: Baselines, population: Population, half_life_days: float) -> Baselines:

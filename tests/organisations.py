@@ -5,7 +5,7 @@ population between batches. Tests of the steps thus need no server, and can cut 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -17,7 +17,7 @@ from monitor.baselines import BASELINE_FEATURES, Baselines, Entries
 from monitor.columns import LENGTH, Flags, Floats, Logins, Objects, encode, seconds
 from monitor.events import CANONICAL_COLUMNS, account_id, validate
 from monitor.features import NAMES, Measured, measure
-from monitor.judging import Judged, judge
+from monitor.judging import Judged, Reviewed, judge
 from monitor.population import TOTALS, TRAFFIC, Population, Traffic, Weights, network_names
 from monitor.rule import AlertRule
 from monitor.scoring import HELD_BACK, Scorer
@@ -25,7 +25,7 @@ from monitor.sequences import latest, windows
 from monitor.simulation import simulate
 from monitor.training import Examples
 
-HALF_LIFE_DAYS = 60.0
+HALF_LIFE_DAYS, PATIENCE_DAYS = 60.0, 14.0
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
 
@@ -89,9 +89,10 @@ class Memory:
     accounts: dict[str, Account] = field(default_factory=dict)
     touches: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     traffic: dict[tuple[str, str], tuple[Floats, float]] = field(default_factory=dict)
+    waiting: list[pd.DataFrame] = field(default_factory=list)  # what alerted, and waits for verdicts
 
     def copy(self) -> "Memory":
-        return Memory(dict(self.accounts), dict(self.touches), dict(self.traffic))
+        return Memory(dict(self.accounts), dict(self.touches), dict(self.traffic), list(self.waiting))
 
     def load(self, names: Objects) -> Baselines:
         """The baselines of the accounts ``names`` [a]."""
@@ -177,9 +178,21 @@ class Memory:
     def score(self, events: pd.DataFrame, scorer: Scorer, threshold: float) -> pd.DataFrame:
         """Score a batch and learn what was ordinary; score, raw, alerted and contributions by event_id."""
         logins = encode(events)
+        reviewed = Reviewed.nothing(logins, PATIENCE_DAYS)
+        if self.waiting:
+            waiting = pd.concat(self.waiting).sort_values(["account_id", "occurred_at"])
+            reviewed = replace(reviewed, waiting=encode(waiting))
         judged, changes = judge(
-            logins, self.load(logins.accounts), self.population(logins), scorer, AlertRule(threshold), HALF_LIFE_DAYS
+            logins,
+            self.load(logins.accounts),
+            self.population(logins),
+            scorer,
+            AlertRule(threshold),
+            HALF_LIFE_DAYS,
+            reviewed,
         )
+        alerted = np.concatenate([part.rows[part.alerted] for part in judged])
+        self.waiting += [events.iloc[alerted]] if len(alerted) else []
         for part in judged:
             self.save(part.measured.past.logins.accounts, part.after, part.settled)
         self.add(changes)
@@ -195,7 +208,12 @@ def results(events: pd.DataFrame, judged: list[Judged]) -> pd.DataFrame:
     """All parts of a judgement by event_id."""
     parts = [
         pd.DataFrame(
-            {"score": part.scores.score, "raw": part.scores.raw, "alerted": part.alerted},
+            {
+                "score": part.scores.score,
+                "raw": part.scores.raw,
+                "alerted": part.alerted,
+                "held": part.alerted | (part.follows >= 0),
+            },
             index=pd.Index(events["event_id"].iloc[part.rows], name="event_id"),
         ).join(pd.DataFrame(part.scores.contribution, columns=list(NAMES), index=events["event_id"].iloc[part.rows]))
         for part in judged

@@ -144,14 +144,16 @@ def _page(alert_id: UUID, query: str, form: Form) -> str:
     until = alert.last_event_at + AFTER
     logins = dossier.logins(connection, alert.user_name, until - PICTURE, until)
     in_order = sorted(events, key=lambda row: row.occurred_at)
-    listed = sorted(events[:EVENTS_LISTED], key=lambda row: row.occurred_at)
+    after = dossier.alert_events(connection, alert_id, EVENTS_LISTED, follows=True)
+    listed, following = (sorted(rows[:EVENTS_LISTED], key=lambda row: row.occurred_at) for rows in (events, after))
     return render_template(
         "alert/show.html",
         alert=alert,
         peak=events[0] if events else None,
         strongest=max((part["contribution"] for part in events[0].attribution), default=1.0) if events else 1.0,
         events=listed,
-        columns=_columns(listed),
+        following=following,
+        columns=_columns([*listed, *following]),
         timeline=timeline,
         earlier=earlier,
         scopes=scopes,

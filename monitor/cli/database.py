@@ -33,8 +33,8 @@ def init() -> None:
 def sql(query: str, as_csv: bool, timeout: float) -> None:
     """Run one QUERY as the read-only reporting role.
 
-    The views are in schema reporting: login_event, login_score, attribution, alert, alert_event, review, threshold,
-    baseline, user_risk, detection_quality, score_distribution, job_run.
+    The views are in schema reporting: login_event, login_score, attribution, alert, alert_event, following_event,
+    review, threshold, baseline, user_risk, detection_quality, score_distribution, job_run.
     """
     from monitor.cli.output import plain, say, show_table
     from monitor.cli.session import opened

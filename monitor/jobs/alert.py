@@ -74,6 +74,30 @@ def raise_alerts(
     return len(opened)
 
 
+def follow(
+    connection: Connection,
+    events: pd.DataFrame,
+    part: Judgement,
+    explained: Ints,
+    words: Words,
+    waiting: pd.DataFrame,
+    threshold_id: int,
+) -> None:
+    """Copy what follows an alert into it, where it waits for the verdict; the alert is no worse for it, nor told again.
+
+    ``waiting`` are the logins that may be followed beside those of the batch, whose alerts are raised by now.
+    """
+    rows = np.flatnonzero(part.follows >= 0)
+    if not len(rows):
+        return
+    leaders = pd.concat([waiting[alerts.KEY], events[alerts.KEY]]).iloc[part.follows[rows]]
+    logins = _odd_logins(events.iloc[rows], part, rows, words, np.searchsorted(explained, rows))
+    found = zip(logins, alerts.alerts_of(connection, leaders), strict=True)
+    alerts.add_alert_events(
+        connection, [_copy(login, alert_id, threshold_id) for login, alert_id in found], follows=True
+    )
+
+
 def audit(
     connection: Connection,
     events: pd.DataFrame,

@@ -17,8 +17,8 @@ from sqlalchemy.exc import DataError
 from monitor import columns, features
 from monitor.config import Settings
 from monitor.events import CLOCK_SKEW, MonitorError
-from monitor.jobs.alert import audit, raise_alerts
-from monitor.judging import WORTH_EXPLAINING, Judgement, judge, learn
+from monitor.jobs.alert import audit, follow, raise_alerts
+from monitor.judging import WORTH_EXPLAINING, Judgement, Reviewed, judge, learn
 from monitor.population import Population
 from monitor.progress import Progress, silent
 from monitor.review import covered
@@ -136,10 +136,13 @@ def _score(connection: Connection, events: pd.DataFrame, pass_: Pass, counts: Co
 def _score_together(connection: Connection, events: pd.DataFrame, pass_: Pass) -> dict[str, int]:
     """Score events, and store their scores, the alerts and all that was learned; returns counts."""
     logins = columns.encode(events)
-    judged, changes = _judge(connection, events, logins, pass_)
+    since = events["occurred_at"].min() - timedelta(days=pass_.settings.patience_days)
+    waiting = unscored.waiting_for_verdicts(connection, logins.accounts, since)
+    judged, changes = _judge(connection, events, logins, waiting, pass_)
     chances = pass_.threshold.rule.chances(judged.scores.score, judged.threshold)
-    audited = drawn(events, chances, pass_.model.model_id.hex) & ~judged.alerted
-    explained = np.flatnonzero((judged.scores.score >= WORTH_EXPLAINING) | judged.alerted | audited)
+    held = judged.alerted | (judged.follows >= 0)
+    audited = drawn(events, chances, pass_.model.model_id.hex) & ~held
+    explained = np.flatnonzero((judged.scores.score >= WORTH_EXPLAINING) | held | audited)
     words = judged.words(explained)
     threshold_id = pass_.threshold.threshold_id
     scores.add_scores(
@@ -152,6 +155,7 @@ def _score_together(connection: Connection, events: pd.DataFrame, pass_: Pass) -
         scored_at=pass_.now,
     )
     opened = raise_alerts(connection, events, judged, explained, words, threshold_id, pass_.now)
+    follow(connection, events, judged, explained, words, waiting, threshold_id)
     audit(connection, events, judged, explained, words, audited, chances, threshold_id, pass_.now)
     accounts.save_baselines(connection, logins.accounts, judged.after)
     population.save_population(connection, changes)
@@ -160,15 +164,15 @@ def _score_together(connection: Connection, events: pd.DataFrame, pass_: Pass) -
 
 
 def _judge(
-    connection: Connection, events: pd.DataFrame, logins: columns.Logins, pass_: Pass
+    connection: Connection, events: pd.DataFrame, logins: columns.Logins, waiting: pd.DataFrame, pass_: Pass
 ) -> tuple[Judgement, Population]:
     """Read what is known of the events' accounts and values, and score them; ``ValueError`` on a score that is none."""
     stored = accounts.load_baselines(connection, logins.accounts)
     known = population.load_population(connection, logins)
     scopes = reviews.active_scopes(connection, list(logins.accounts), events["occurred_at"].min())
-    exempt = covered(events, scopes)
+    reviewed = Reviewed(covered(events, scopes), columns.encode(waiting), pass_.settings.patience_days)
     parts, changes = judge(
-        logins, stored, known, pass_.model.scorer, pass_.threshold.rule, pass_.settings.half_life_days, exempt
+        logins, stored, known, pass_.model.scorer, pass_.threshold.rule, pass_.settings.half_life_days, reviewed
     )
     judged = Judgement.of(parts)
     if not np.isfinite(judged.scores.score).all():

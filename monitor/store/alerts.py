@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, insert, text
 
@@ -13,6 +14,9 @@ from monitor.alerting import CAMPAIGN_ACCOUNTS
 from monitor.columns import Objects
 from monitor.store import tables
 from monitor.store.copy import copy_in
+
+#: What identifies a login.
+KEY = ["account_id", "source", "event_id", "occurred_at"]
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,34 @@ _PLAIN = {
 }
 
 
-def add_alert_events(connection: Connection, rows: list[dict[str, Any]], learned_at: datetime | None = None) -> None:
-    """Copy logins into their alerts; one that is in an alert stays there. ``learned_at``: they were learned already."""
+def alerts_of(connection: Connection, logins: pd.DataFrame) -> list[UUID]:
+    """The alert that each of these logins is in."""
+    query = text(
+        """
+        SELECT v.alert_id
+        FROM unnest(CAST(:account_id AS uuid[]), CAST(:source AS text[]), CAST(:event_id AS text[]),
+            CAST(:occurred_at AS timestamptz[])) WITH ORDINALITY AS n (account_id, source, event_id, occurred_at, place)
+        JOIN monitor.alert_event v USING (account_id, source, event_id, occurred_at)
+        ORDER BY n.place
+        """
+    )
+    times = [moment.to_pydatetime() for moment in logins["occurred_at"]]
+    values = {name: logins[name].tolist() for name in KEY} | {"occurred_at": times}
+    return list(connection.scalars(query, values))
+
+
+def add_alert_events(
+    connection: Connection, rows: list[dict[str, Any]], learned_at: datetime | None = None, *, follows: bool = False
+) -> None:
+    """Copy logins into their alerts; one that is in an alert stays there.
+
+    ``learned_at``: they were learned already. ``follows``: they did not alert, but follow what did.
+    """
     columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in _PLAIN.items()}
     columns["account_id"] = pa.array([UUID(row["account_id"]).bytes for row in rows], pa.binary(16))
     columns["alert_id"] = pa.array([row["alert_id"].bytes for row in rows], pa.binary(16))
     columns["learned_at"] = pa.array([learned_at] * len(rows), pa.timestamp("us", "UTC"))
+    columns["follows"] = pa.array([follows] * len(rows), pa.bool_())
     for name in ("event", "attribution"):
         columns[name] = pa.array([json.dumps(row[name]) for row in rows], pa.string())
     names = ", ".join(columns)
@@ -106,14 +132,14 @@ def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:
             """
             WITH touched AS (
                 SELECT DISTINCT event->>'ip' AS ip, occurred_at FROM monitor.alert_event
-                WHERE alert_id = ANY(:alerts) AND event->>'ip' IS NOT NULL
+                WHERE alert_id = ANY(:alerts) AND NOT follows AND event->>'ip' IS NOT NULL
             ), spans AS (
                 SELECT ip, min(occurred_at) - interval '1 day' AS since, max(occurred_at) + interval '1 day' AS until
                 FROM touched GROUP BY ip
             ), shared AS (
                 SELECT s.ip, array_agg(DISTINCT v.alert_id) AS alerts
                 FROM spans s JOIN monitor.alert_event v
-                  ON v.event->>'ip' = s.ip AND v.occurred_at BETWEEN s.since AND s.until
+                  ON v.event->>'ip' = s.ip AND v.occurred_at BETWEEN s.since AND s.until AND NOT v.follows
                 GROUP BY s.ip HAVING count(DISTINCT v.account_id) >= :accounts
             ), named AS (
                 SELECT t.alert_id, coalesce(

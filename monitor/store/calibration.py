@@ -160,7 +160,8 @@ _JUDGEMENTS = """
     JOIN monitor.alert t USING (alert_id)
     LEFT JOIN sizes z USING (campaign_id)
     CROSS JOIN LATERAL (
-        SELECT v.* FROM monitor.alert_event v WHERE v.alert_id = t.alert_id ORDER BY v.score DESC, v.event_id LIMIT 1
+        SELECT v.* FROM monitor.alert_event v WHERE v.alert_id = t.alert_id
+        ORDER BY v.follows, v.score DESC, v.event_id LIMIT 1
     ) peak
     LEFT JOIN monitor.login_score s ON (s.account_id, s.source, s.event_id, s.occurred_at)
         = (peak.account_id, peak.source, peak.event_id, peak.occurred_at)

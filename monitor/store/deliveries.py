@@ -156,7 +156,7 @@ def alert_notice(connection: Connection, claim: Claim, link: str | None) -> Aler
             JOIN monitor.account a USING (account_id)
             LEFT JOIN LATERAL (
                 SELECT event, attribution FROM monitor.alert_event v WHERE v.alert_id = t.alert_id
-                ORDER BY v.score DESC, v.occurred_at LIMIT 1
+                ORDER BY v.follows, v.score DESC, v.occurred_at LIMIT 1
             ) v ON true
             WHERE t.alert_id = :alert
             """

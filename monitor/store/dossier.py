@@ -25,7 +25,8 @@ def find_alert(connection: Connection, alert_id: UUID) -> Row[Any] | None:
                        AS names,
                    (SELECT count(*) FROM monitor.alert c WHERE c.campaign_id = t.campaign_id) AS campaign_alerts,
                    (SELECT count(*) FROM monitor.alert c WHERE c.campaign_id = t.campaign_id AND c.status = 'open')
-                       AS campaign_open
+                       AS campaign_open,
+                   (SELECT count(*) FROM monitor.alert_event v WHERE v.alert_id = t.alert_id AND v.follows) AS followers
             FROM monitor.alert t
             JOIN monitor.account a USING (account_id)
             LEFT JOIN monitor.assignment g USING (alert_id)
@@ -40,16 +41,16 @@ def find_alert(connection: Connection, alert_id: UUID) -> Row[Any] | None:
     ).first()
 
 
-def alert_events(connection: Connection, alert_id: UUID, limit: int = MOST_EVENTS) -> Rows:
-    """The logins of an alert, oddest first: the copies it keeps."""
+def alert_events(connection: Connection, alert_id: UUID, limit: int = MOST_EVENTS, *, follows: bool = False) -> Rows:
+    """The logins of an alert, or those that followed it more quietly, oddest first: the copies it keeps."""
     return connection.execute(
         statement(
             """
             SELECT source, event_id, occurred_at, score, event, attribution FROM monitor.alert_event
-            WHERE alert_id = :id ORDER BY score DESC, occurred_at LIMIT :limit
+            WHERE alert_id = :id AND follows = :follows ORDER BY score DESC, occurred_at LIMIT :limit
             """
         ),
-        {"id": alert_id, "limit": limit},
+        {"id": alert_id, "limit": limit, "follows": follows},
     ).all()
 
 

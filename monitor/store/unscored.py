@@ -100,6 +100,25 @@ def due_for_learning(connection: Connection, patience_before: datetime, until: d
     )
 
 
+def waiting_for_verdicts(connection: Connection, accounts: Objects, since: datetime) -> pd.DataFrame:
+    """Logins of these accounts (UUID texts) since then that alerted and may not be learned yet.
+
+    Of many that look the same, as when passwords are guessed, the latest.
+    """
+    return _events(
+        connection,
+        """
+        SELECT DISTINCT ON (v.account_id, v.event->>'ip', v.event->>'device_id', v.event->>'user_agent')
+            v.account_id, v.source, v.event_id, v.occurred_at, true
+        FROM monitor.alert_event v JOIN monitor.alert t USING (alert_id)
+        WHERE v.learned_at IS NULL AND NOT v.follows AND t.status <> 'dismissed' AND v.occurred_at >= %(since)s
+            AND v.account_id = ANY(%(accounts)s::uuid[])
+        ORDER BY v.account_id, v.event->>'ip', v.event->>'device_id', v.event->>'user_agent', v.occurred_at DESC
+        """,
+        {"accounts": list(accounts), "since": since},
+    )
+
+
 def _events(connection: Connection, keys: str, parameters: dict[str, object]) -> pd.DataFrame:
     """The events whose keys a query selects, with a flag for ``learnable``, sorted by account and time."""
     names = [*_SELECTED, "learnable"]

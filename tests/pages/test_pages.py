@@ -12,7 +12,7 @@ from browsing import Get, add_people, sign_in
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
-from staged import ADA, COMBINING, HOSTILE_USER, LONG, RIGHT_TO_LEFT, XSS, account_of, alert_of, rows
+from staged import ADA, BOB, COMBINING, HOSTILE_USER, LONG, RIGHT_TO_LEFT, XSS, account_of, alert_of, rows
 
 from monitor.config import Settings
 from monitor.store.engine import writing
@@ -72,6 +72,22 @@ def test_the_alert_page_shows_what_happened_beside_what_is_usual(browser: Get) -
                  "Distance from the most frequent place", "Oddness of the last 16 logins"):  # fmt: skip
         assert part in page
     assert "Confirm attack" not in page  # a viewer looks on
+    assert "followed" not in page
+
+
+def test_the_alert_page_lists_apart_what_followed_more_quietly(browser: Get, store: Engine) -> None:
+    with writing(store) as connection:
+        copy = """
+            INSERT INTO monitor.alert_event (account_id, source, event_id, occurred_at, alert_id, score, event,
+                attribution, follows)
+            SELECT account_id, source, 'quiet', occurred_at + interval '1 day', alert_id, 9, event, '[]', true
+            FROM monitor.alert_event WHERE alert_id = :alert
+            """
+        connection.execute(text(copy), {"alert": BOB})
+    page = browser("vera").get(f"/alerts/{BOB}").text
+    for part in ("1 login, 1 more followed", "What followed", "The 1 that came later", "DE 75 %, FR 25 %"):
+        assert part in " ".join(page.split())
+    assert [row["event_id"] for row in browser("vera").get(f"/alerts/{BOB}/logins.json").json] == ["odd"]
 
 
 def test_the_audit_page_tells_a_broken_chain(browser: Get, store: Engine) -> None:

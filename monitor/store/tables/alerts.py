@@ -1,6 +1,20 @@
 """Alerts, what reviewers say of them, and who is told."""
 
-from sqlalchemy import REAL, BigInteger, Boolean, Column, Date, Double, ForeignKey, Integer, Table, Text, Uuid, text
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    false,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from monitor.store.tables.access import reviewer
@@ -37,6 +51,7 @@ alert_event = Table(
     Column("attribution", JSONB, nullable=False),  # [{feature, contribution, observed, usual}], largest first
     time("learned_at"),  # when the login entered the baseline after all: dismissed, or its patience ran out
     Column("threshold_id", BigInteger),
+    Column("follows", Boolean, nullable=False, server_default=false()),  # it did not alert: it followed what did
 )
 
 #: Every verdict ever given; the latest of an alert counts.
