@@ -213,7 +213,10 @@ def test_what_nobody_reviews_is_learned_when_patience_ends_and_what_is_confirmed
 ) -> None:
     alert, user, device = judged
     review(company, alert, "confirm", "kim", None, NOW)
-    others = number(company, "SELECT count(*) FROM reporting.alert_event WHERE alert_id <> :alert", alert=alert)
+    others = sum(
+        number(company, f"SELECT count(*) FROM reporting.{view} WHERE alert_id <> :alert", alert=alert)
+        for view in ("alert_event", "following_event")
+    )
     assert score(company, patience_days=0)["learned_late"] == others > 0
     assert device not in usual(company, user, "device")
 
