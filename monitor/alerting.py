@@ -16,7 +16,8 @@ from monitor.columns import Floats, Ints
 #: Odd logins of one account with no longer pause than this between them belong to one incident.
 INCIDENT_GAP_S = 12 * 3600.0
 
-#: Alerts of this many accounts from one address within a day are a campaign.
+#: Alerts of this many accounts from one network (/24, /48) within a day are a campaign: attackers, and offices, have
+#: more than one address.
 CAMPAIGN_ACCOUNTS = 3
 
 #: Lower bound of each severity, in score: one ordinary login in a thousand, ten thousand, a hundred thousand.

@@ -125,22 +125,30 @@ def add_alert_events(
     connection.execute(text("DROP TABLE copied"))
 
 
+#: The /24 or /48 in which the address of an alert's login lies.
+_NETWORK = "network(set_masklen((event->>'ip')::inet, CASE WHEN event->>'ip' LIKE '%:%' THEN 48 ELSE 24 END))"
+
+
 def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:
-    """Bind alerts of several accounts that came from one address within a day; returns the alerts bound."""
+    """Bind alerts of several accounts that came from one network within a day; returns the alerts bound."""
     return connection.execute(
         text(
-            """
+            f"""
             WITH touched AS (
-                SELECT DISTINCT event->>'ip' AS ip, occurred_at FROM monitor.alert_event
+                SELECT DISTINCT {_NETWORK} AS network, occurred_at FROM monitor.alert_event
                 WHERE alert_id = ANY(:alerts) AND NOT follows AND event->>'ip' IS NOT NULL
             ), spans AS (
-                SELECT ip, min(occurred_at) - interval '1 day' AS since, max(occurred_at) + interval '1 day' AS until
-                FROM touched GROUP BY ip
+                SELECT network, min(occurred_at) - interval '1 day' AS since,
+                    max(occurred_at) + interval '1 day' AS until
+                FROM touched GROUP BY network
             ), shared AS (
-                SELECT s.ip, array_agg(DISTINCT v.alert_id) AS alerts
-                FROM spans s JOIN monitor.alert_event v
-                  ON v.event->>'ip' = s.ip AND v.occurred_at BETWEEN s.since AND s.until AND NOT v.follows
-                GROUP BY s.ip HAVING count(DISTINCT v.account_id) >= :accounts
+                SELECT s.network, array_agg(DISTINCT v.alert_id) AS alerts
+                FROM spans s JOIN (
+                    SELECT account_id, alert_id, occurred_at, {_NETWORK} AS network FROM monitor.alert_event
+                    WHERE NOT follows AND occurred_at BETWEEN (SELECT min(since) FROM spans)
+                        AND (SELECT max(until) FROM spans)
+                ) v ON v.network = s.network AND v.occurred_at BETWEEN s.since AND s.until
+                GROUP BY s.network HAVING count(DISTINCT v.account_id) >= :accounts
             ), named AS (
                 SELECT t.alert_id, coalesce(
                     (SELECT min(k.campaign_id::text)::uuid FROM monitor.alert k WHERE k.alert_id = ANY(shared.alerts)),

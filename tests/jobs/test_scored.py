@@ -82,7 +82,7 @@ def test_alerts_hold_exactly_the_logins_that_alerted_in_incidents_without_long_p
         assert alert["occurred_at"].diff().max() <= timedelta(hours=12) or len(alert) == 1
 
 
-def test_alerts_of_several_accounts_from_one_address_are_a_campaign(company: Engine, tmp_path: Path) -> None:
+def test_alerts_of_several_accounts_from_one_network_are_a_campaign(company: Engine, tmp_path: Path) -> None:
     score(company)
     with writing(company) as connection:
         thresholds.decide(connection, Threshold(AlertRule(0.5), "test", "so that all of these alert"), NOW, None)
@@ -90,7 +90,10 @@ def test_alerts_of_several_accounts_from_one_address_are_a_campaign(company: Eng
     path = tmp_path / "campaign.csv"
     path.write_text(
         "event_id,occurred_at,user,ip,country,device_id\n"
-        + "\n".join(f"c{i},{NOW.isoformat()},{user},203.0.113.{66 if i else 1},KP,evil" for i, user in enumerate(users))
+        + "\n".join(
+            f"c{i},{NOW.isoformat()},{user},{'203.0.113' if i else '198.51.100'}.{66 + i},KP,evil"
+            for i, user in enumerate(users)
+        )
     )
     ingest(company, [path], "csv", "late", now=NOW)
     assert score(company)["alerted"] == 4
