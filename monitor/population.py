@@ -140,10 +140,10 @@ class Crowd:
         touches = self.touches_before(feature, values, known)
         return (touches + UNSEEN) / (self._totals_before[feature] + 2 * UNSEEN)
 
-    def rate(self, name: str, hits: Flags, among: Flags, prior: float, strength: float) -> Floats:
-        """Decayed rate of ``hits`` ``among`` the population's logins before each [n], shrunk to ``prior``."""
+    def mean(self, name: str, amounts: Floats | Flags, among: Flags, prior: float, strength: float) -> Floats:
+        """Decayed mean of ``amounts`` ``among`` the population's logins before each [n], shrunk to ``prior``."""
         growth = self._growth(self.logins.time)
-        hit = self._running(f"{name}:hits", np.where(hits & among, growth, 0.0))
+        hit = self._running(f"{name}:hits", np.where(among, amounts * growth, 0.0))
         every = self._running(f"{name}:all", np.where(among, growth, 0.0))
         return (hit + prior * strength) / (every + strength)
 

@@ -80,6 +80,19 @@ def test_a_new_value_is_odder_than_a_rare_one_and_a_rare_one_than_the_usual(feat
     assert usual < 0.2 < rare < new
 
 
+def test_a_newcomer_is_odd_for_what_is_rare_not_for_having_no_history() -> None:
+    others = [
+        one
+        for n in range(20)
+        for one in habit(10, user=f"user{n}", device_id=f"laptop {n}", country=["DE", "AT", "NL"][n % 3])
+    ]
+    at_home, from_afar = ({"user": name, "device_id": name} for name in ("bob", "eve"))
+    new = [login(9, country="DE", **at_home), login(9, country="KP", **from_afar)]
+    bob, eve = strength("country", others, *new)
+    assert bob < 0.5 < 2 < eve
+    assert max(strength("device", others, *new)) < 1.5, "everybody's first device was new to all"
+
+
 def test_a_browsers_new_version_is_no_new_browser() -> None:
     history = habit(user_agent=CHROME.format(139))
     events, measured = after(history, login(9, user_agent=CHROME.format(140)), login(10, user_agent=FIREFOX))

@@ -56,7 +56,7 @@ def _population(context: Context, name: str, bins: Ints, names: Objects) -> Floa
     logins = context.logins
     among = logins.success & logins.learnable
     prior, strength = 1.0 / len(names), 2.0 * len(names)
-    rates = [context.crowd.rate(f"{name}:{names[i]}", bins == i, among, prior, strength) for i in range(len(names))]
+    rates = [context.crowd.mean(f"{name}:{names[i]}", bins == i, among, prior, strength) for i in range(len(names))]
     return np.stack(rates, axis=1)
 
 

@@ -65,7 +65,7 @@ def _excess(context: Context, kind: str, sums: Floats, where: str) -> Evidence:
     failed = (~logins.success).astype(float)
     own_attempts = context.lately(f"attempts_{kind}", np.ones(len(logins)), lifetime)
     own_failures = context.lately(f"failures_{kind}", failed, lifetime)
-    ordinary = context.crowd.rate(
+    ordinary = context.crowd.mean(
         "failures", ~logins.success, np.ones(len(logins), bool), PRIOR_FAILURES, PRIOR_ATTEMPTS
     )
     failures = np.maximum(sums[:, 1] - own_failures, 0.0)

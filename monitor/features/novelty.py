@@ -8,7 +8,7 @@ is thus less surprising than an exotic one, but a new value never becomes cheap 
 import numpy as np
 
 from monitor.baselines import DAY_S
-from monitor.columns import UNKNOWN, Ints
+from monitor.columns import UNKNOWN, Floats, Ints
 from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence
 
 #: Values that are named as usual, the most frequent first.
@@ -28,7 +28,7 @@ def measure(name: str, context: Context) -> Evidence:
     new = (known.count == 0) & (total > 0)
     # What others met, not what they learned: it must not depend on which of their logins alerted.
     heard = known.met & (values.codes != UNKNOWN)
-    typical = context.crowd.rate(f"{name}:novel", ~known.touched, heard & past.learned, prior=0.05, strength=20.0)
+    typical = context.crowd.mean(f"{name}:novel", ~known.touched, heard & past.learned, prior=0.05, strength=20.0)
     own = past.sum(f"{name}:novel", new.astype(float))
     novelty = (own + PRIOR_LOGINS * typical) / (total + PRIOR_LOGINS)
     again = AGAIN * np.exp2(-(context.logins.time - known.seen) / (AGAIN_DAYS * DAY_S))
@@ -38,12 +38,23 @@ def measure(name: str, context: Context) -> Evidence:
     familiar = np.maximum(familiar, again)
     probability = trust * ((1 - novelty) * familiar + novelty * share) + (1 - trust) * share
     surprise = np.where(np.isfinite(known.count), -np.log(np.maximum(probability, 1e-12)), np.nan)
-    strength = context.beyond_usual(name, surprise, known.total)
+    beyond_first = np.maximum(surprise - (1 - trust) * _usual_at_first(name, context, share), 0.0)
+    strength = context.beyond_usual(name, beyond_first, known.total)
 
     def usual(rows: Ints) -> list[str | None]:
         return usual_values(context, name, rows)
 
     return Evidence(strength, values.text, usual, new)
+
+
+def _usual_at_first(name: str, context: Context, share: Floats) -> Floats:
+    """Mean surprise of the values that others met for the first time [n].
+
+    All that a newcomer comes with is new, and has to be: only what is rarer than what others were new to is odd.
+    """
+    logins, known = context.logins, context.familiarity(name)
+    touched = ~known.touched & (logins.values[name].codes != UNKNOWN) & logins.success & logins.learnable
+    return context.crowd.mean(f"{name}:first", -np.log(share), touched, prior=2.0, strength=20.0)
 
 
 def usual_values(context: Context, name: str, rows: Ints) -> list[str | None]:
