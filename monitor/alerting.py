@@ -17,8 +17,9 @@ from monitor.columns import Floats, Ints
 INCIDENT_GAP_S = 12 * 3600.0
 
 #: Alerts of this many accounts from one network (/24, /48) within a day are a campaign: attackers, and offices, have
-#: more than one address.
-CAMPAIGN_ACCOUNTS = 3
+#: more than one address. So are those that only failed, by one program (user agent) with no longer pause than this
+#: between them: a botnet has many networks.
+CAMPAIGN_ACCOUNTS, CAMPAIGN_PAUSE_S = 3, 3 * 3600.0
 
 #: Lower bound of each severity, in score: one ordinary login in a thousand, ten thousand, a hundred thousand.
 SEVERITIES = ((5.0, "critical"), (4.0, "high"), (3.0, "medium"))

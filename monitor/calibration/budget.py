@@ -15,7 +15,7 @@ LOWEST = 2.0
 TRUST_DAYS = 1.0
 
 #: Budgets that one day counts with at most, or this many decisions where the budget is small.
-MOST_A_DAY, LEAST_A_DAY = 2.0, 10.0
+MOST_A_DAY, LEAST_A_DAY = 3.0, 10.0
 
 
 class Held(NamedTuple):
@@ -50,7 +50,8 @@ def peaks(recent: Recent, margin: Floats, value: float) -> Ints:
 def per_day(recent: Recent, margin: Floats, value: float, held: Held, budget: float) -> float:
     """Decisions a day to expect: those seen, and ``TRUST_DAYS`` of those that were expected of the threshold ``held``.
 
-    Of the latter a threshold lowered by one makes ten times as many, as the score says. A day counts with no more than
+    ``margin`` [n] is what they scored then, since weights that verdicts on these logins set make too little of them. Of
+    the latter a threshold lowered by one makes ten times as many, as the score says. A day counts with no more than
     ``MOST_A_DAY`` budgets: one great attack must not blind the fortnight after it.
     """
     believed = TRUST_DAYS * held.per_day * 10 ** (held.value - value)
@@ -71,8 +72,12 @@ def lowest_within(recent: Recent, margin: Floats, budget: float, held: Held) -> 
 
 
 def _incidents(recent: Recent, margin: Floats, value: float) -> tuple[Ints, Flags]:
-    """The logins that would alert, and which of them begin an incident."""
+    """The logins that would alert, and which of them begin an incident.
+
+    What follows soon after a verdict is one more alert to decide on, so two alerts are two.
+    """
     odd = np.flatnonzero(margin >= value)
-    starts = first_of_runs(recent.account[odd])
+    starts, alert = first_of_runs(recent.account[odd]), recent.alert[odd]
     starts[1:] |= np.diff(recent.time[odd]) > INCIDENT_GAP_S
+    starts[1:] |= (alert[1:] != alert[:-1]) & (alert[1:] >= 0) & (alert[:-1] >= 0)
     return odd, starts

@@ -101,12 +101,12 @@ def decide(
     rule = replace(held, weights=_weights(judged, tail, held, before, expected.precision))
     curve = precision.fit(judged, judged.margins(tail, replace(rule, offsets={})), moment)
     rule = replace(rule, offsets=_offsets(judged, curve, held, before))
-    margin = recent.margins(tail, rule)
+    margin, given = recent.margins(tail, rule), recent.given(tail, rule)
     room = wishes.alerts - wishes.audited
     standing = budget.Held(held.value, room if expected.per_day is None else expected.per_day)
-    lowest = budget.lowest_within(recent, margin, room, standing)
+    lowest = budget.lowest_within(recent, given, room, standing)
     level = precision.lately(judged, moment)
-    value, why = _aimed(recent, margin, curve, level[0], lowest, standing, wishes)
+    value, why = _aimed(recent, (margin, given), curve, level[0], lowest, standing, wishes)
     value = min(value, max(lowest, before.value + LARGEST_RISE))
     estimated = missed.estimate(judged, recent, margin, value, missed.wrong_share(judged)) or (None, None, None)
     moved = _relative(recent, margin, curve, value, held.value) if judged.latest.any() else None
@@ -119,7 +119,7 @@ def decide(
         expected_precision=hoped[0],
         precision_low=hoped[1],
         precision_high=hoped[2],
-        expected_alerts_per_day=budget.per_day(recent, margin, value, standing, room) + wishes.audited,
+        expected_alerts_per_day=budget.per_day(recent, given, value, standing, room) + wishes.audited,
         spread=spread(judged),
         missed=estimated[0],
         missed_low=estimated[1],
@@ -182,18 +182,21 @@ def _offsets(
 
 def _aimed(
     recent: Recent,
-    margin: Floats,
+    margins: tuple[Floats, Floats],
     curve: precision.Curve | None,
     level: float,
     lowest: float,
     held: budget.Held,
     wishes: Wishes,
 ) -> tuple[float, str]:
-    """The lowest threshold that meets the target precision within reach, and why it is this one."""
+    """The lowest threshold that meets the target precision within reach, and why it is this one.
+
+    Of the ``margins`` those by today's weights say how precise alerts would be, those as given how many there would be.
+    """
     if curve is None:
         return lowest, "too few verdicts of either kind to aim at a precision, so the budget decides"
-    value = lowest
-    while budget.per_day(recent, margin, value, held, wishes.alerts) >= LEAST_SHARE * wishes.alerts:
+    (margin, given), value = margins, lowest
+    while budget.per_day(recent, given, value, held, wishes.alerts) >= LEAST_SHARE * wishes.alerts:
         reached = level * _relative(recent, margin, curve, value, held.value)
         if reached >= wishes.precision:
             if value == lowest:

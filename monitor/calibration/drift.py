@@ -2,8 +2,9 @@
 
 A score of 1.5 is three ordinary logins in a hundred. When a new model, other weights or a wave of benign change make it
 five, every tail probability is multiplied by the ratio. The order of logins stays, and so does the shape of the tail,
-which takes more logins to learn than a day has. The share is measured well below the threshold, and no account counts
-with more than a few logins a day: an attack that alerts cannot move it far.
+which takes more logins to learn than a day has. The share is measured between that score and the threshold: what
+alerts or was confirmed is for reviewers, not for calibration, and an attack that alerts moves nothing. Weekends are odd
+every week, so a day is held against the same day of the week before as well.
 """
 
 from dataclasses import dataclass, replace
@@ -18,8 +19,15 @@ from monitor.tails import Tail
 #: The score at which the share of ordinary logins is measured.
 LEVEL = 1.5
 
-#: Days that a shift is looked for in, the latest first: a jump shows in one, a creep in more.
-SPANS = (1, 3, 7)
+#: Days that a shift is looked for in, the latest first: a jump shows in one, a creep in more. Less than a ``WEEK`` has
+#: a week before it to be held against.
+SPANS, WEEK = (1, 3, 7), 7
+
+#: Logins whose score has to mean what it does now, of those that a shift is looked for in.
+LEAST_SAME = 0.9
+
+#: Narrower than this (score) the band below the threshold says nothing.
+LEAST_BAND = 0.25
 
 #: Logins of an account and day that count at most.
 MOST_A_DAY = 3
@@ -45,24 +53,26 @@ class Recalibration:
     tail: Tail
 
 
-def recalibration(recent: Recent, margin: Floats, tail: Tail, budget: float) -> Recalibration | None:
+def recalibration(recent: Recent, margin: Floats, tail: Tail, value: float) -> Recalibration | None:
     """A tail by which the latest logins of the model at work score as ordinary ones should; None while they do.
 
-    ``margin`` [n] are their scores by ``tail`` and the weights in force. Left out are logins that were confirmed, and
-    unreviewed alerts beyond what ``budget`` decisions a day explain.
+    ``margin`` [n] are their scores by ``tail`` and the weights in force, ``value`` the threshold. Left out are logins
+    that alert or were confirmed.
     """
-    counted = _counted(recent, margin, budget)
+    top = max(value, LEVEL + LEAST_BAND)
+    share = 10**-LEVEL - 10**-top
+    counted = _counted(recent, margin, top)
     for days in SPANS:
-        since = max(recent.since, recent.until - timedelta(days=days))
-        logins = sum(recent.own[:days])
-        if logins < LEAST_LOGINS:
+        logins = sum(recent.totals[:days])
+        if logins < LEAST_LOGINS or len(recent.totals) < WEEK or not _comparable(recent, days):
             continue
-        nominal = logins * 10**-LEVEL
-        above = counted & (recent.time >= since.timestamp())
-        factor = max(float(above.sum()), 0.5) / nominal
-        error = CLUSTERING / np.sqrt(nominal)
+        factor = max(_within(recent, counted, days), 0.5) / (logins * share)
+        if days < WEEK:
+            factor = _nearer(factor, factor / _usual(recent, counted, days, share))
+        error = CLUSTERING / np.sqrt(logins * share)
         if abs(np.log(factor)) > max(np.log(LEAST_FACTOR), LEAST_ERRORS * error):
             factor = float(np.clip(factor, 1 / LARGEST_FACTOR, LARGEST_FACTOR))
+            since = max(recent.since, recent.until - timedelta(days=days))
             return Recalibration(since, recent.until, logins, factor, shifted(tail, factor))
     return None
 
@@ -73,18 +83,40 @@ def shifted(tail: Tail, factor: float) -> Tail:
     return replace(tail, nats=tail.nats - np.log(factor) * np.minimum(tail.nats / full, 1.0))
 
 
-def _counted(recent: Recent, margin: Floats, budget: float) -> Flags:
-    """The logins above the level that count for ordinary."""
-    above = np.flatnonzero((margin >= LEVEL) & recent.same & (recent.standing != "confirmed"))
-    day = np.floor(recent.time[above] / DAY_S).astype(np.int64)
-    unit = recent.account[above] * 100_000 + day
-    order = np.lexsort((margin[above], unit))
+def _counted(recent: Recent, margin: Floats, top: float) -> Flags:
+    """The logins of the band that count for ordinary."""
+    band = np.flatnonzero((margin >= LEVEL) & (margin < top) & (recent.standing != "confirmed"))
+    day = np.floor(recent.time[band] / DAY_S).astype(np.int64)
+    unit = recent.account[band] * 100_000 + day
+    order = np.lexsort((margin[band], unit))
     starts = first_of_runs(unit[order])
     place = np.arange(len(order)) - np.flatnonzero(starts)[np.cumsum(starts) - 1] if len(order) else order
-    few = above[order[place < MOST_A_DAY]]
-    waiting = few[recent.standing[few] == "open"]
-    explained = waiting[np.argsort(margin[waiting], kind="stable")][: int(budget * recent.days)]
     counted = np.zeros(len(recent), bool)
-    counted[few[recent.standing[few] != "open"]] = True
-    counted[explained] = True
+    counted[band[order[place < MOST_A_DAY]]] = True
     return counted
+
+
+def _comparable(recent: Recent, days: int) -> bool:
+    """Whether scores meant the same throughout these days, but for what came in late."""
+    lately = recent.time > recent.until.timestamp() - days * DAY_S
+    return bool(lately.any()) and float(recent.same[lately].mean()) >= LEAST_SAME
+
+
+def _within(recent: Recent, counted: Flags, days: int, ago: int = 0) -> float:
+    """How many of the ``counted`` logins fell into these days, which ended ``ago`` days before the latest login."""
+    age = (recent.until.timestamp() - recent.time) / DAY_S
+    return float((counted & (age > ago) & (age <= ago + days)).sum())
+
+
+def _usual(recent: Recent, counted: Flags, days: int, share: float) -> float:
+    """By how much the same days of the week before were off: as far as that is known, and 1 at most improbable."""
+    logins = sum(recent.totals[WEEK : WEEK + days])
+    known = _within(recent, counted, days, WEEK)
+    return (known + 1.0) / (logins * share + 1.0)
+
+
+def _nearer(one: float, other: float) -> float:
+    """Of two factors the one nearer to 1; 1 where they disagree on the direction."""
+    if np.log(one) * np.log(other) <= 0:
+        return 1.0
+    return min(one, other, key=lambda factor: abs(np.log(factor)))

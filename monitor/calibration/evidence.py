@@ -52,21 +52,27 @@ class Logins:
         margins: Floats = scores - (rule.thresholds(self.segment) - rule.value)
         return margins
 
+    def given(self, tail: Tail, rule: AlertRule) -> Floats:
+        """The margins by the weights of then. Verdicts that set today's were given on these very logins."""
+        scores = np.where(self.same, tail(self.raw) / np.log(10), self.score)
+        margins: Floats = scores - (rule.thresholds(self.segment) - rule.value)
+        return margins
+
 
 @dataclass(frozen=True)
 class Recent(Logins):
     """The oddest logins scored in [since, until), sorted by account and time.
 
-    ``campaign`` is −1 for none, ``standing`` the status of the alert that a login is in, "" outside. Logins that were
-    vouched for in advance are left out. ``totals`` counts all logins, odd or not, by the 24 hours they fell into, the
-    latest first; ``own`` those that the model at work scored.
+    ``alert`` numbers the alert that a login is in, and ``campaign`` that alert's campaign, −1 for none; ``standing`` is
+    its status, "" outside. Logins that were vouched for in advance are left out. ``totals`` counts all logins, odd or
+    not, by the 24 hours they fell into, the latest first.
     """
 
     account: Ints
+    alert: Ints
     campaign: Ints
     standing: Objects
     totals: Counts
-    own: Counts
     since: datetime
     until: datetime
 

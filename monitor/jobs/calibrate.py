@@ -135,7 +135,7 @@ def _propose(connection: Connection, settings: Settings, now: datetime) -> Propo
         return Proposal(held, None, "less than a day of scores to go by")
     judged = calibration.judgements(connection, model.model_id, recent.features, now)
     tail = model.scorer.calibration
-    moved = recalibration(recent, recent.margins(tail, replace(held.rule, offsets={})), tail, settings.alerts_per_day)
+    moved = recalibration(recent, recent.margins(tail, replace(held.rule, offsets={})), tail, held.rule.value)
     if moved is not None:
         tail, recent = moved.tail, replace(recent, same=recent.same & (recent.time >= moved.since.timestamp()))
     before = thresholds.before(connection, now - STEP) or held

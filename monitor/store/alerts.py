@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, insert, text
 
-from monitor.alerting import CAMPAIGN_ACCOUNTS
+from monitor.alerting import CAMPAIGN_ACCOUNTS, CAMPAIGN_PAUSE_S
 from monitor.columns import Objects
 from monitor.store import tables
 from monitor.store.copy import copy_in
@@ -130,25 +130,38 @@ _NETWORK = "network(set_masklen((event->>'ip')::inet, CASE WHEN event->>'ip' LIK
 
 
 def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:
-    """Bind alerts of several accounts that came from one network within a day; returns the alerts bound."""
+    """Bind alerts of several accounts that belong to one attack (see ``CAMPAIGN_ACCOUNTS``); returns how many.
+
+    They came from one network within a day, or failed to a login by one program within ``CAMPAIGN_PAUSE_S`` of each
+    other. An account where a login succeeded is not bound by its program.
+    """
     return connection.execute(
         text(
             f"""
-            WITH touched AS (
-                SELECT DISTINCT {_NETWORK} AS network, occurred_at FROM monitor.alert_event
-                WHERE alert_id = ANY(:alerts) AND NOT follows AND event->>'ip' IS NOT NULL
-            ), spans AS (
-                SELECT network, min(occurred_at) - interval '1 day' AS since,
-                    max(occurred_at) + interval '1 day' AS until
-                FROM touched GROUP BY network
+            WITH span AS (
+                SELECT min(occurred_at) - interval '1 day' AS since, max(occurred_at) + interval '1 day' AS until
+                FROM monitor.alert_event WHERE alert_id = ANY(:alerts) AND NOT follows
+            ), seen AS MATERIALIZED (
+                SELECT v.account_id, v.alert_id, v.occurred_at, {_NETWORK}::text AS network,
+                       CASE WHEN t.audit_chance IS NULL AND NOT EXISTS (
+                           SELECT FROM monitor.alert_event o
+                           WHERE o.alert_id = v.alert_id AND NOT o.follows AND o.event->>'outcome' <> 'failure'
+                       ) THEN v.event->>'user_agent' END AS program
+                FROM span JOIN monitor.alert_event v ON v.occurred_at BETWEEN span.since AND span.until
+                JOIN monitor.alert t USING (alert_id) WHERE NOT v.follows
+            ), marks AS (
+                SELECT seen.*, mark.*, lag(occurred_at) OVER own IS NULL OR
+                       occurred_at - lag(occurred_at) OVER own > pause AS begins
+                FROM seen CROSS JOIN LATERAL (VALUES
+                    ('network', network, interval '1 day'), ('program', program, :pause * interval '1 second')
+                ) AS mark (kind, value, pause) WHERE value IS NOT NULL
+                WINDOW own AS (PARTITION BY kind, value ORDER BY occurred_at, alert_id)
+            ), runs AS (
+                SELECT *, count(*) FILTER (WHERE begins) OVER (
+                    PARTITION BY kind, value ORDER BY occurred_at, alert_id) AS run FROM marks
             ), shared AS (
-                SELECT s.network, array_agg(DISTINCT v.alert_id) AS alerts
-                FROM spans s JOIN (
-                    SELECT account_id, alert_id, occurred_at, {_NETWORK} AS network FROM monitor.alert_event
-                    WHERE NOT follows AND occurred_at BETWEEN (SELECT min(since) FROM spans)
-                        AND (SELECT max(until) FROM spans)
-                ) v ON v.network = s.network AND v.occurred_at BETWEEN s.since AND s.until
-                GROUP BY s.network HAVING count(DISTINCT v.account_id) >= :accounts
+                SELECT array_agg(DISTINCT alert_id) AS alerts FROM runs GROUP BY kind, value, run
+                HAVING count(DISTINCT account_id) >= :accounts AND bool_or(alert_id = ANY(:alerts))
             ), named AS (
                 SELECT t.alert_id, coalesce(
                     (SELECT min(k.campaign_id::text)::uuid FROM monitor.alert k WHERE k.alert_id = ANY(shared.alerts)),
@@ -160,5 +173,5 @@ def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:
             WHERE t.alert_id = named.alert_id AND t.campaign_id IS NULL
             """
         ),
-        {"alerts": alert_ids, "accounts": CAMPAIGN_ACCOUNTS},
+        {"alerts": alert_ids, "accounts": CAMPAIGN_ACCOUNTS, "pause": CAMPAIGN_PAUSE_S},
     ).rowcount

@@ -27,10 +27,9 @@ def recent(
     connection: Connection, model_id: UUID, features: tuple[str, ...], until: datetime, most: timedelta
 ) -> Recent | None:
     """The logins scored in the ``most`` before ``until`` (exclusive); None without any. ``model_id`` is at work."""
-    days = _by_day(connection, model_id, until - most, until)
-    if not days:
+    totals = _by_day(connection, until - most, until)
+    if not totals:
         return None
-    totals, own = zip(*days, strict=True)
     kept = max(int((np.cumsum(totals) <= MOST_LOGINS).sum()), 1)
     since = connection.scalar(
         text("SELECT min(occurred_at) FROM monitor.login_score WHERE occurred_at >= :earliest"),
@@ -39,8 +38,8 @@ def recent(
     with cursor_of(connection, binary=True) as cursor:
         cursor.execute(_ODD, (_calibrated_since(connection, model_id), model_id, since, until, ODD))
         rows = cursor.fetchall()
-    account, time, contribution, names, score, same, segment, campaign, standing, ids = (
-        zip(*rows, strict=True) if rows else [()] * 10
+    account, time, contribution, names, score, same, segment, alert, campaign, standing, ids = (
+        zip(*rows, strict=True) if rows else [()] * 11
     )
     given = _given(list(zip(names, contribution, strict=True)), features)
     return Recent(
@@ -52,10 +51,10 @@ def recent(
         same=np.array(same, bool),
         segment=np.array(segment, object),
         account=pd.factorize(np.array(account, object))[0],
+        alert=pd.factorize(np.array(alert, object))[0],
         campaign=pd.factorize(np.array(campaign, object))[0],
         standing=np.array(standing, object),
         totals=totals[:kept],
-        own=own[:kept],
         since=since,
         until=until,
     )
@@ -64,7 +63,8 @@ def recent(
 #: Below ``ODD`` logins are counted only. What scored higher than its threshold and did not alert was vouched for.
 _ODD = """
     SELECT s.account_id::text, extract(epoch FROM s.occurred_at)::double precision, s.contribution, m.features,
-           s.score, s.occurred_at >= %s AND s.model_id = %s, coalesce(s.segment, 'people'), t.campaign_id::text,
+           s.score, s.occurred_at >= %s AND s.model_id = %s, coalesce(s.segment, 'people'),
+           CASE WHEN t.audit_chance IS NULL THEN t.alert_id::text END, t.campaign_id::text,
            coalesce(t.status, ''), coalesce(s.threshold_id, 0)
     FROM monitor.login_score s
     JOIN monitor.model m USING (model_id)
@@ -75,20 +75,20 @@ _ODD = """
 """
 
 
-def _by_day(connection: Connection, model_id: UUID, since: datetime, until: datetime) -> list[tuple[int, int]]:
-    """Logins, and those that the model scored, by the 24 hours before ``until`` they fell into, the latest first."""
+def _by_day(connection: Connection, since: datetime, until: datetime) -> tuple[int, ...]:
+    """Logins by the 24 hours before ``until`` they fell into, the latest first."""
     rows = connection.execute(
         text(
             """
-            SELECT floor(extract(epoch FROM CAST(:until AS timestamptz) - occurred_at) / 86400)::int AS day, count(*),
-                   count(*) FILTER (WHERE model_id = :model)
+            SELECT floor(extract(epoch FROM CAST(:until AS timestamptz) - occurred_at) / 86400)::int AS day,
+                   count(*) AS logins
             FROM monitor.login_score WHERE occurred_at >= :since AND occurred_at < :until GROUP BY 1
             """
         ),
-        {"model": model_id, "since": since, "until": until},
+        {"since": since, "until": until},
     ).all()
-    counts = {day: (total, own) for day, total, own in rows}
-    return [counts.get(day, (0, 0)) for day in range(max(counts, default=-1) + 1)]
+    counts = {row.day: int(row.logins) for row in rows}
+    return tuple(counts.get(day, 0) for day in range(max(counts, default=-1) + 1))
 
 
 def _calibrated_since(connection: Connection, model_id: UUID) -> datetime:

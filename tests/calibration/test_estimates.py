@@ -1,5 +1,6 @@
 """How many decisions a threshold costs, what lies below it, and whether the score still means what it says."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -15,7 +16,7 @@ from monitor.tails import Tail
 UNTIL = datetime(2026, 3, 15, tzinfo=UTC)
 DAYS = 10
 SINCE = UNTIL - timedelta(days=DAYS)
-RULE = AlertRule(2.0)
+RULE, VALUE = AlertRule(2.0), 2.5
 ORDINARY = Tail.fit(np.random.default_rng(0).exponential(size=200_000))
 
 
@@ -26,6 +27,7 @@ def recent(score: np.ndarray, a_day: int = 1_000, **columns: np.ndarray) -> Rece
     given = {
         "account": np.arange(count),
         "time": SINCE.timestamp() + (np.arange(count) + 0.5) / count * DAYS * 86_400,
+        "alert": np.full(count, -1),
         "campaign": np.full(count, -1),
         "standing": np.full(count, "", object),
     } | columns
@@ -37,7 +39,6 @@ def recent(score: np.ndarray, a_day: int = 1_000, **columns: np.ndarray) -> Rece
         same=np.ones(count, bool),
         segment=np.full(count, "people", object),
         totals=(a_day,) * DAYS,
-        own=(a_day,) * DAYS,
         since=SINCE,
         until=UNTIL,
         **given,
@@ -72,6 +73,20 @@ def test_a_campaign_and_an_incident_are_one_decision_each() -> None:
     assert decisions(logins, logins.margins(ORDINARY, RULE), 3.0).sum() == 3
 
 
+def test_what_follows_a_verdict_is_another_decision() -> None:
+    time = SINCE.timestamp() + np.array([0.0, 3_600, 7_200])
+    logins = recent(np.full(3, 4.0), account=np.zeros(3, int), alert=np.array([5, 6, -1]), time=time)
+    assert decisions(logins, logins.margins(ORDINARY, RULE), 3.0).sum() == 2
+
+
+def test_decisions_are_counted_by_the_weights_of_then() -> None:
+    """Weights learned from verdicts on these very logins would make them look rarer than tomorrow's will be."""
+    logins = recent(np.full(3, 4.0))
+    halved = replace(RULE, weights={"only": 0.5})
+    assert (logins.margins(ORDINARY, halved) < 3.0).all()
+    assert logins.given(ORDINARY, halved) == pytest.approx(logins.score, abs=0.1)
+
+
 def test_one_great_attack_does_not_blind_the_fortnight_after_it() -> None:
     quiet = ordinary_scores(10_000)
     attack = np.full(300, 6.0)
@@ -86,27 +101,53 @@ def test_one_great_attack_does_not_blind_the_fortnight_after_it() -> None:
 
 def test_ordinary_scores_are_left_alone_and_shifted_ones_are_brought_back() -> None:
     calm = recent(ordinary_scores(10_000))
-    assert recalibration(calm, calm.margins(ORDINARY, RULE), ORDINARY, 20.0) is None
+    assert recalibration(calm, calm.margins(ORDINARY, RULE), ORDINARY, VALUE) is None
     moved = recent(ordinary_scores(10_000, factor=2.0))
-    found = recalibration(moved, moved.margins(ORDINARY, RULE), ORDINARY, 20.0)
+    found = recalibration(moved, moved.margins(ORDINARY, RULE), ORDINARY, VALUE)
     assert found is not None
     assert found.factor == pytest.approx(2.0, rel=0.25)
-    again = recalibration(moved, moved.margins(found.tail, RULE), found.tail, 20.0)
+    again = recalibration(moved, moved.margins(found.tail, RULE), found.tail, VALUE)
     assert again is None or again.factor == pytest.approx(1.0, abs=0.35)
 
 
-def test_what_was_confirmed_and_a_flood_from_few_accounts_move_no_score() -> None:
+def test_what_alerts_what_was_confirmed_and_a_flood_from_few_accounts_move_no_score() -> None:
     quiet = ordinary_scores(10_000)
-    flood = np.full(2_000, 3.0)
-    score = np.concatenate([quiet, flood])
     time = np.concatenate([recent(quiet).time, np.full(2_000, UNTIL.timestamp() - 60)])
-    few = recent(score, account=np.concatenate([np.arange(len(quiet)), np.full(2_000, 99_999)]), time=time)
-    assert recalibration(few, few.margins(ORDINARY, RULE), ORDINARY, 20.0) is None
-    for standing in ("confirmed", "open"):
+    few = recent(
+        np.concatenate([quiet, np.full(2_000, 1.8)]),
+        account=np.concatenate([np.arange(len(quiet)), np.full(2_000, 99_999)]),
+        time=time,
+    )
+    assert recalibration(few, few.margins(ORDINARY, RULE), ORDINARY, VALUE) is None
+    for odd, standing in ((3.0, "open"), (3.0, ""), (1.8, "confirmed")):
         marks = np.array([""] * len(quiet) + [standing] * 2_000, object)
-        many = recent(score, time=time, standing=marks)
-        found = recalibration(many, many.margins(ORDINARY, RULE), ORDINARY, 1.0)
-        assert found is None, standing
+        many = recent(np.concatenate([quiet, np.full(2_000, odd)]), time=time, standing=marks)
+        assert recalibration(many, many.margins(ORDINARY, RULE), ORDINARY, VALUE) is None, (odd, standing)
+
+
+def test_a_weekend_as_odd_as_the_one_before_is_no_drift_and_an_odder_one_is() -> None:
+    quiet = ordinary_scores(10_000)
+    time = recent(quiet).time
+
+    def with_odd(*days: tuple[int, int]) -> Recent:
+        """So many more odd logins in the 24 hours that ended so many days ago."""
+        extra = [np.full(count, UNTIL.timestamp() - (ago + 0.5) * 86_400) for count, ago in days]
+        more = sum(count for count, _ in days)
+        return recent(np.append(quiet, np.full(more, 1.8)), time=np.concatenate([time, *extra]))
+
+    usual, odder = with_odd((60, 0), (60, 7)), with_odd((120, 0))
+    assert recalibration(usual, usual.margins(ORDINARY, RULE), ORDINARY, VALUE) is None
+    found = recalibration(odder, odder.margins(ORDINARY, RULE), ORDINARY, VALUE)
+    assert found is not None
+    assert (UNTIL - found.since).days == 1
+    assert found.factor > 2
+
+
+def test_a_score_that_was_just_calibrated_waits_for_days_that_mean_the_same() -> None:
+    moved = recent(ordinary_scores(10_000, factor=3.0))
+    fresh = replace(moved, same=moved.time > UNTIL.timestamp() - 43_200)
+    assert recalibration(moved, moved.margins(ORDINARY, RULE), ORDINARY, VALUE) is not None
+    assert recalibration(fresh, fresh.margins(ORDINARY, RULE), ORDINARY, VALUE) is None
 
 
 def test_a_shift_keeps_the_order_and_is_bounded() -> None:

@@ -107,6 +107,33 @@ def test_alerts_of_several_accounts_from_one_network_are_a_campaign(company: Eng
     assert together[0] is not None
 
 
+def test_accounts_where_one_program_only_fails_are_a_campaign_whatever_its_networks(
+    company: Engine, tmp_path: Path
+) -> None:
+    score(company)
+    with writing(company) as connection:
+        thresholds.decide(connection, Threshold(AlertRule(0.5), "test", "so that all of these alert"), NOW, None)
+    users = rows(company, "SELECT user_name FROM monitor.account ORDER BY 1 LIMIT 6")["user_name"]
+    told = [  # the first got in, and the last is another program
+        f"p{i},{(NOW - timedelta(hours=11) + timedelta(hours=2 * i)).isoformat()},{user},"
+        f"203.{i}.113.9,KP,{'success' if i == 0 else 'failure'},{'curl/8' if i < 5 else 'python-requests/2'}"
+        for i, user in enumerate(users)
+    ]
+    path = tmp_path / "botnet.csv"
+    path.write_text("event_id,occurred_at,user,ip,country,outcome,user_agent\n" + "\n".join(told))
+    ingest(company, [path], "csv", "late", now=NOW)
+    assert score(company)["alerted"] == 6
+    query = """
+        SELECT t.campaign_id FROM reporting.alert t JOIN reporting.alert_event v USING (alert_id)
+        WHERE v.source = 'late' ORDER BY v.event_id
+    """
+    hit, *together, other = rows(company, query)["campaign_id"]
+    assert len(set(together)) == 1
+    assert together[0] is not None
+    assert pd.isna(hit)
+    assert pd.isna(other)
+
+
 def test_baselines_can_be_read_and_their_shares_add_up(scored: Engine) -> None:
     shares = rows(scored, "SELECT user_name, feature, sum(share) AS total FROM reporting.baseline GROUP BY 1, 2")
     assert {"country", "device", "hour", "weekday", "browser"} <= set(shares["feature"])
