@@ -4,7 +4,9 @@ The real jobs on a real database, a day at a time: score what came in, let five 
 from the labels (one answer in twenty is wrong), calibrate. Beside it the same system without verdicts, and the same
 with one reviewer whose answers are wrong in 30 % of cases. Where two are compared, the one that asked for more
 decisions is cut to the highest scores of as many. A table, and a plot by day. The target precision is low, so that
-the budget sets the number of alerts.
+the budget sets the number of alerts; it is one decision a day for each hundred accounts, as many as the default is for
+two thousand. A queue that shows most attacks without verdicts cannot become much more precise with them: the
+``ceiling`` is the ratio of one that shows every attack of those days and, as far as room is left, nothing else.
 """
 
 import argparse
@@ -34,7 +36,7 @@ from monitor.store.engine import open_url, reading
 from monitor.store.schema import upgrade
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
-ACCOUNTS, LEARNED, DAYS, PER_KIND = 500, 30, 30, 1
+ACCOUNTS, LEARNED, DAYS, BUDGET = 500, 30, 30, 5.0
 REVIEWERS = ("ada", "bob", "cleo", "dan", "eve")
 WRONG, LYING = 0.05, 0.30
 LAST, SETTLED = 10, 7
@@ -93,7 +95,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2,3,4,5", help="Seeds of the organisations, by commas.")
     parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--accounts", type=int, default=ACCOUNTS)
-    parser.add_argument("--budget", type=float, default=10.0, help="Alerts a day.")
+    parser.add_argument("--budget", type=float, default=BUDGET, help="Alerts a day.")
     parser.add_argument("--detector", default=None, help="A name from monitor/detectors/__init__.py.")
     arguments = parser.parse_args()
     figures_of, played = {}, []
@@ -106,6 +108,9 @@ def main() -> None:
             company = organisation(engine, settings, seed, arguments.accounts, arguments.days)
             figures_of[f"seed {seed}"], pair = measure(engine, settings, company, seed)
             played.append(pair)
+            print(
+                f"seed {seed}: " + ", ".join(f"{k} {v:.3g}" for k, v in figures_of[f"seed {seed}"].items()), flush=True
+            )
     RESULTS.mkdir(exist_ok=True)
     plot(RESULTS / "calibration.png", played, arguments.days, arguments.budget)
     table = pd.DataFrame(figures_of)
@@ -117,7 +122,7 @@ def main() -> None:
 
 def organisation(engine: Engine, settings: Settings, seed: int, accounts: int, days: int) -> Organisation:
     """Simulate and train one; its database is a template for every treatment."""
-    simulated = simulate("corporate", accounts, LEARNED + days, seed, START, PER_KIND, LEARNED / (LEARNED + days))
+    simulated = simulate("corporate", accounts, LEARNED + days, seed, START, attacks_from=LEARNED / (LEARNED + days))
     until = START + timedelta(days=LEARNED)
     with copied(engine, "template0", f"organisation_{seed}", keep=True) as company:
         upgrade(company)
@@ -250,6 +255,7 @@ def figures(ours: Played, lied: Played, alone: Played, company: Organisation) ->
         "precision, last ten days": queue["right"].mean(),
         "… verdicts ignored, as many": ignored["right"].mean(),
         "… ratio": queue["right"].mean() / max(ignored["right"].mean(), 1e-9),
+        "… its ceiling": ceiling(ignored, decisions(alone, late), company, late),
         "incidents found, by as many": recall(everything, company, 0),
         "… found, verdicts ignored": recall(all_ignored, company, 0),
         "… found, of those of the last ten days": recall(queue, company, late),
@@ -262,6 +268,15 @@ def figures(ours: Played, lied: Played, alone: Played, company: Organisation) ->
         "… as estimated": float(np.mean([m[0] for m in ours.missed])) if covered else np.nan,
         "… within the interval": float(np.mean(covered)) if covered else np.nan,
     }
+
+
+def ceiling(cut: pd.DataFrame, shown: pd.DataFrame, company: Organisation, since: int) -> float:
+    """How much more precise than the queue ``cut`` one of as many decisions could be, by the attacks that there were.
+
+    Those are the decisions that were right among all that were ``shown``, and incidents that began and were not.
+    """
+    missed = begun(company, since) - set().union(*shown["found"])
+    return float(min(shown["right"].sum() + len(missed), len(cut)) / max(cut["right"].sum(), 1e-9))
 
 
 def decisions(played: Played, since: int) -> pd.DataFrame:
@@ -284,9 +299,13 @@ def _cut(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataF
 
 def recall(rows: pd.DataFrame, company: Organisation, since: int) -> float:
     """Share of the incidents that began on day ``since`` or later that these decisions show."""
-    began = {name for name, day in company.began.items() if day >= since}
-    found: set[str] = set().union(*rows["found"])
+    began, found = begun(company, since), set().union(*rows["found"])
     return len(found & began) / len(began) if began else np.nan
+
+
+def begun(company: Organisation, since: int) -> set[str]:
+    """The incidents that began on day ``since`` or later."""
+    return {name for name, day in company.began.items() if day >= since}
 
 
 if __name__ == "__main__":

@@ -21,6 +21,16 @@ COMBINING = "Z" + "\u0321\u0489\u035c" * 200
 LONG = "A" * 10_000
 HOSTILE_USER = "=cmd|'/C calc'!A1" + XSS + RIGHT_TO_LEFT
 
+#: What the scheduled calibration weighed last.
+WEIGHED = {
+    "kept": "set by hand", "proposed": 3.47, "proposed_basis": "alert budget: 20 alerts a day",
+    "proposed_alerts_per_day": 11.5, "proposed_precision": 0.42,
+    "dismissed_that_would_not_alert": 1, "dismissed_that_would_not_alert_first": str(uuid5(SPACE, "waved")),
+    "confirmed_that_would_not_alert": 0, "confirmed_that_would_not_alert_first": "",
+    "dismissed_that_would_alert": 0, "dismissed_that_would_alert_first": "",
+    "confirmed_that_would_alert": 0, "confirmed_that_would_alert_first": "",
+}  # fmt: skip
+
 #: Name of an account → score of its alert; the strangers' three alerts are one campaign.
 ALERTS = {
     "ada@corp.example": 6.5,
@@ -93,6 +103,13 @@ def build(connection: Connection) -> None:
         """,
         id=uuid5(SPACE, "run"),
         at=NEWEST,
+    )
+    _execute(
+        connection,
+        "INSERT INTO monitor.job_run VALUES (:id, 'calibrate', 'succeeded', :at, :at, NULL, CAST(:counts AS jsonb))",
+        id=uuid5(SPACE, "weighed"),
+        at=NEWEST,
+        counts=json.dumps(WEIGHED),
     )
     for number, (user, score) in enumerate(ALERTS.items()):
         _account(connection, user, score, NEWEST - timedelta(hours=number))

@@ -76,6 +76,7 @@ def thresholds() -> str:
         thresholds=rows,
         asked=asked,
         answer=answer,
+        proposal=insight.proposal(connection),
         days=WHAT_IF_DAYS,
         hold=HOLD.days,
         contradictions=insight.contradictions(connection),

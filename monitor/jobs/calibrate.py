@@ -41,11 +41,15 @@ class CalibrationError(MonitorError):
 
 @dataclass(frozen=True)
 class Proposal:
-    """The next threshold, or why there is none, beside the one in force; ``recalibrated`` where the score moves too."""
+    """The next threshold, or why there is none, beside the one in force; ``recalibrated`` where the score moves too.
+
+    ``weighed`` is what verdicts and budget ask for, also where that is too little to move anything.
+    """
 
     held: thresholds.InForce
     next: Threshold | None
     why: str
+    weighed: Threshold | None = None
     recalibrated: Recalibration | None = None
     flips: "Flips | None" = None
 
@@ -78,20 +82,25 @@ def run(engine: Engine, settings: Settings, now: datetime) -> Answer:
     if held is None:
         return {"waiting_for": "a model"}
     if held.held_until is not None and held.held_until > now:
-        return {"threshold": held.rule.value, "kept": f"set by hand, held until {held.held_until:%Y-%m-%d %H:%M} UTC"}
-    return calibrate(engine, settings, now)
+        kept = {"threshold": held.rule.value, "kept": f"set by hand, held until {held.held_until:%Y-%m-%d %H:%M} UTC"}
+        return kept | shown(propose(engine, settings, now))
+    proposal = _decide(engine, settings, now)
+    return answer(proposal) | shown(proposal)
 
 
 def calibrate(engine: Engine, settings: Settings, now: datetime | None = None, tell: Progress = silent) -> Answer:
     """Decide the next threshold; it stays where it is when there is too little to go by, and the answer says so."""
-    now = now or datetime.now(UTC)
+    return answer(_decide(engine, settings, now or datetime.now(UTC)))
+
+
+def _decide(engine: Engine, settings: Settings, now: datetime) -> Proposal:
     with writing(engine) as connection:
         proposal = _propose(connection, settings, now)
         if proposal.recalibrated is not None and proposal.held.model_id is not None:
             models.recalibrate(connection, proposal.held.model_id, proposal.recalibrated, now)
         if proposal.next is not None:
             thresholds.decide(connection, proposal.next, now, proposal.held.model_id)
-    return answer(proposal)
+    return proposal
 
 
 def propose(engine: Engine, settings: Settings, now: datetime) -> Proposal:
@@ -121,6 +130,19 @@ def answer(proposal: Proposal) -> Answer:
     return told
 
 
+def shown(proposal: Proposal) -> Answer:
+    """What was weighed, for the thresholds page, which reads it from the run's row; alerts that flip by their ids."""
+    if proposal.weighed is None or proposal.flips is None:
+        return {}
+    told: Answer = {"proposed": round(proposal.weighed.rule.value, 3), "proposed_basis": proposal.weighed.basis}
+    told["proposed_alerts_per_day"] = round(proposal.weighed.expected_alerts_per_day or 0.0, 1)
+    if proposal.weighed.expected_precision is not None:
+        told["proposed_precision"] = round(proposal.weighed.expected_precision, 3)
+    for what, alerts in proposal.flips._asdict().items():
+        told[what], told[f"{what}_first"] = len(alerts), ",".join(alerts[:MOST_SHOWN])
+    return told
+
+
 def _propose(connection: Connection, settings: Settings, now: datetime) -> Proposal:
     held, model = thresholds.in_force(connection), models.active_model(connection)
     if held is None or model is None:
@@ -145,8 +167,8 @@ def _propose(connection: Connection, settings: Settings, now: datetime) -> Propo
     numbers = {name: len(found) for name, found in flips._asdict().items()}
     decided = replace(decided, spread={**decided.spread, **numbers})
     if moved is None and _alike(held.rule, decided.rule):
-        return Proposal(held, None, "it would hardly move", flips=flips)
-    return Proposal(held, decided, decided.basis, moved, flips)
+        return Proposal(held, None, "it would hardly move", decided, flips=flips)
+    return Proposal(held, decided, decided.basis, decided, moved, flips)
 
 
 def _expected(held: thresholds.InForce, wishes: Wishes) -> Expected:

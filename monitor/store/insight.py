@@ -98,6 +98,18 @@ def thresholds(connection: Connection, limit: int = 100) -> Rows:
     ).all()
 
 
+def proposal(connection: Connection) -> Row[Any] | None:
+    """What the latest scheduled calibration weighed, and when; None before the first."""
+    return connection.execute(
+        statement(
+            """
+            SELECT finished_at, counts FROM reporting.job_run
+            WHERE job = 'calibrate' AND status = 'succeeded' AND counts ? 'proposed' ORDER BY started_at DESC LIMIT 1
+            """
+        )
+    ).first()
+
+
 def what_if(connection: Connection, value: float, offsets: Mapping[str, float], days: int) -> Row[Any]:
     """What another threshold would do: past verdicts that would flip, and account-days over it lately.
 

@@ -118,8 +118,13 @@ def test_a_rollback_is_a_new_row_which_the_scheduled_calibration_leaves_alone_fo
     last = rows(scored, THRESHOLDS).iloc[-1]
     assert (last["value"], last["decided_by"], last["returns_to"]) == (first["value"], "kim", first["threshold_id"])
     real = datetime.now(UTC)
-    assert "held until" in str(run(scored, settings, real + timedelta(days=6))["kept"])
-    assert "kept" not in run(scored, settings, real + timedelta(days=8))
+    held = run(scored, settings, real + timedelta(days=6))
+    assert "held until" in str(held["kept"])
+    assert held["proposed"] != held["threshold"], "the page says what would be decided"
+    assert len(rows(scored, THRESHOLDS)) == 3
+    decided = run(scored, settings, real + timedelta(days=8))
+    assert "kept" not in decided
+    assert decided["proposed"] == decided["threshold"]
     with pytest.raises(RollbackError, match="no threshold 999"):
         roll_back(scored, 999, "kim")
 

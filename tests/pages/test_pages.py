@@ -12,7 +12,7 @@ from browsing import Get, add_people, sign_in
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
-from staged import ADA, BOB, COMBINING, HOSTILE_USER, LONG, RIGHT_TO_LEFT, XSS, account_of, alert_of, rows
+from staged import ADA, BOB, COMBINING, HOSTILE_USER, LONG, RIGHT_TO_LEFT, WEIGHED, XSS, account_of, alert_of, rows
 
 from monitor.config import Settings
 from monitor.store.engine import writing
@@ -147,6 +147,15 @@ def test_an_admin_returns_to_an_earlier_threshold_which_is_held_and_written_down
     acts = rows(store, "SELECT actor, action FROM monitor.audit ORDER BY audit_id DESC LIMIT 2")
     assert acts == [("alma", "rollback"), ("alma", "threshold")]
     assert "Set by hand" in browser("vera").get("/thresholds").text
+
+
+def test_the_thresholds_page_shows_the_next_proposal_and_which_verdicts_it_would_flip(browser: Get) -> None:
+    page = browser("vera").get("/thresholds").text
+    assert "Next proposal: 3.47" in page
+    assert "11.5 alerts a day are expected, of which 42" in page
+    assert "It is not in force: set by hand." in page
+    assert f"/alerts/{WEIGHED['dismissed_that_would_not_alert_first']}" in page
+    assert "0 confirmed would not alert" in page
 
 
 @pytest.mark.parametrize("asked", ["3.15", "1e9", "nan", "text", "-1"])
