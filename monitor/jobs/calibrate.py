@@ -82,7 +82,10 @@ def run(engine: Engine, settings: Settings, now: datetime) -> Answer:
     if held is None:
         return {"waiting_for": "a model"}
     if held.held_until is not None and held.held_until > now:
-        kept = {"threshold": held.rule.value, "kept": f"set by hand, held until {held.held_until:%Y-%m-%d %H:%M} UTC"}
+        kept: Answer = {
+            "threshold": held.rule.value,
+            "kept": f"set by hand, held until {held.held_until:%Y-%m-%d %H:%M} UTC",
+        }
         return kept | shown(propose(engine, settings, now))
     proposal = _decide(engine, settings, now)
     return answer(proposal) | shown(proposal)

@@ -153,7 +153,7 @@ def test_the_thresholds_page_shows_the_next_proposal_and_which_verdicts_it_would
     page = browser("vera").get("/thresholds").text
     assert "Next proposal: 3.47" in page
     assert "11.5 alerts a day are expected, of which 42" in page
-    assert "It is not in force: set by hand." in page
+    assert "It is not in force: <bdi>set by hand</bdi>." in page
     assert f"/alerts/{WEIGHED['dismissed_that_would_not_alert_first']}" in page
     assert "0 confirmed would not alert" in page
 
