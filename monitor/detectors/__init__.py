@@ -31,7 +31,10 @@ class Detector(Protocol):
         ...
 
     def contributions(self, windows: Windows) -> Rows:
-        """How much each feature of the latest login adds to its raw oddness, ≥ 0, float32 [n, features]."""
+        """How much each feature of the latest login adds to its raw oddness, float32 [n, features].
+
+        ≥ 0, and 0 where there is no evidence (0 or NaN nats): a rank is made of it, and any noise has high ranks too.
+        """
         ...
 
     def dump(self) -> dict[str, np.ndarray]: ...

@@ -115,11 +115,11 @@ class IsolationForest:
         return np.concatenate([np.empty((0, self.features), np.float32), *parts])
 
     def _shorter(self, values: Rows) -> Rows:
-        shortened, known = np.zeros(values.shape), ~np.isnan(values)
+        shortened, evident = np.zeros(values.shape), values > 0
         values = np.nan_to_num(values)
         for root in self.trees.roots:
             shortened += self._shortened[self.trees.leaf(int(root), values)]
-        contributions: Rows = (np.maximum(shortened, 0.0) * known / len(self.trees.roots)).astype(np.float32)
+        contributions: Rows = (np.maximum(shortened, 0.0) * evident / len(self.trees.roots)).astype(np.float32)
         return contributions
 
     def dump(self) -> dict[str, np.ndarray]:

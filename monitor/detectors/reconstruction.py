@@ -68,7 +68,8 @@ class Reconstruction:
             nats, padding = inputs(Windows(windows.rows, windows.last[part]))
             with torch.inference_mode():
                 rebuilt = self.network(torch.cat([nats, padding], dim=2), length=1)
-                excess[part] = (nats[:, -1] - rebuilt[:, 0]).clamp_(min=0.0).square_().numpy()
+                # Evidence is never negative: what is written below nought is noise, and no excess over it is odd.
+                excess[part] = (nats[:, -1] - rebuilt[:, 0].clamp(min=0.0)).clamp_(min=0.0).square_().numpy()
 
         with ThreadPoolExecutor(os.cpu_count()) as cores:
             list(cores.map(fill, range(0, len(windows), FORWARD)))

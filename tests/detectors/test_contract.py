@@ -126,6 +126,12 @@ def test_what_is_unknown_is_no_evidence(fitted: Detector, evidence: Evidence) ->
     assert np.isfinite(contributions).all()
 
 
+def test_where_there_is_no_evidence_nothing_is_odd(fitted: Detector, evidence: Evidence) -> None:
+    without = evidence.later.rows[evidence.later.last] == 0
+    assert without.any()
+    assert (fitted.contributions(evidence.later)[without] == 0).all()
+
+
 def test_the_first_login_of_an_account_has_a_window_too(fitted: Detector) -> None:
     rows = np.full((LENGTH, len(NAMES)), np.nan, np.float32)
     assert np.isfinite(fitted.contributions(Windows(rows, np.array([LENGTH - 1])))).all()
