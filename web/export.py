@@ -33,7 +33,7 @@ def alerts(kind: str) -> Response:
         "event_count", "campaign_id", "thin_history", "assignee", "reasons",
     )  # fmt: skip
     chosen = replace(read_filter(request.args), folded=False)
-    return _file("alerts", kind, names, queue.alerts(store(), chosen, MOST_ROWS))
+    return _file("alerts", kind, names, queue.alerts(store(), chosen, MOST_ROWS).alerts)
 
 
 @blueprint.get("/alerts/<uuid:alert_id>/logins.<any(csv,json):kind>")

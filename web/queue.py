@@ -76,21 +76,20 @@ def show() -> str:
     chosen = read_filter(request.args)
     page = min(max(request.args.get("page", 1, type=int), 1), 10_000)
     connection = store()
-    rows = queue.alerts(connection, chosen, PAGE + 1, (page - 1) * PAGE)
-    counted = queue.count_alerts(connection, chosen)
+    found = queue.alerts(connection, chosen, PAGE + 1, (page - 1) * PAGE)
     campaign = queue.open_of_campaign(connection, chosen.campaign) if chosen.campaign else None
     return render_template(
         "queue/show.html",
-        alerts=rows[:PAGE],
-        more=len(rows) > PAGE,
-        total=counted.total,
+        alerts=found.alerts[:PAGE],
+        more=len(found.alerts) > PAGE,
+        total=found.total,
         most=queue.MOST_COUNTED,
         page=page,
         chosen=chosen,
         campaign=campaign,
         query=write_filter(chosen),
         link=lambda **changed: url_for("queue.show") + "?" + write_filter(chosen, **changed),
-        names=counted.names,
+        names=found.names,
         severities=SEVERITIES,
         feature_options=_feature_options,
         reasons=REASONS,

@@ -5,162 +5,154 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from monitor.store.engine import statement
+from monitor.store.engine import find, find_one
 
 #: Logins shown of one alert, and logins of one account in a picture.
 MOST_EVENTS, MOST_LOGINS = 100, 4_000
 
-Rows = Sequence[Row[Any]]
+Rows = Sequence[Any]
 
 
-def find_alert(connection: Connection, alert_id: UUID) -> Row[Any] | None:
+def find_alert(connection: Connection, alert_id: UUID) -> Any | None:
     """One alert with account, assignee, latest verdict, size of its campaign, and whom it may be assigned to."""
-    return connection.execute(
-        statement(
-            """
-            SELECT t.*, a.user_name, g.assignee, latest.review_id, latest.verdict, latest.reviewer,
-                   ARRAY(SELECT name FROM monitor.reviewer WHERE disabled_at IS NULL AND role <> 'viewer' ORDER BY name)
-                       AS names,
-                   (SELECT count(*) FROM monitor.alert c WHERE c.campaign_id = t.campaign_id) AS campaign_alerts,
-                   (SELECT count(*) FROM monitor.alert c WHERE c.campaign_id = t.campaign_id AND c.status = 'open')
-                       AS campaign_open,
-                   (SELECT count(*) FROM monitor.alert_event v WHERE v.alert_id = t.alert_id AND v.follows) AS followers
-            FROM monitor.alert t
-            JOIN monitor.account a USING (account_id)
-            LEFT JOIN monitor.assignment g USING (alert_id)
-            LEFT JOIN LATERAL (
-                SELECT r.review_id, r.verdict, r.reviewer FROM monitor.review r
-                WHERE r.alert_id = t.alert_id ORDER BY r.reviewed_at DESC, r.review_id DESC LIMIT 1
-            ) latest ON true
-            WHERE t.alert_id = :id
-            """
-        ),
+    return find_one(
+        connection,
+        """
+        SELECT t.*, a.user_name, g.assignee, latest.review_id, latest.verdict, latest.reviewer,
+               ARRAY(SELECT name FROM monitor.reviewer WHERE disabled_at IS NULL AND role <> 'viewer' ORDER BY name)
+                   AS names,
+               (SELECT count(*) FROM monitor.alert c WHERE c.campaign_id = t.campaign_id) AS campaign_alerts,
+               (SELECT count(*) FROM monitor.alert c WHERE c.campaign_id = t.campaign_id AND c.status = 'open')
+                   AS campaign_open,
+               (SELECT count(*) FROM monitor.alert_event v WHERE v.alert_id = t.alert_id AND v.follows) AS followers
+        FROM monitor.alert t
+        JOIN monitor.account a USING (account_id)
+        LEFT JOIN monitor.assignment g USING (alert_id)
+        LEFT JOIN LATERAL (
+            SELECT r.review_id, r.verdict, r.reviewer FROM monitor.review r
+            WHERE r.alert_id = t.alert_id ORDER BY r.reviewed_at DESC, r.review_id DESC LIMIT 1
+        ) latest ON true
+        WHERE t.alert_id = :id
+        """,
         {"id": alert_id},
-    ).first()
+    )
 
 
 def alert_events(connection: Connection, alert_id: UUID, limit: int = MOST_EVENTS, *, follows: bool = False) -> Rows:
     """The logins of an alert, or those that followed it more quietly, oddest first: the copies it keeps."""
-    return connection.execute(
-        statement(
-            """
-            SELECT source, event_id, occurred_at, score, event, attribution FROM monitor.alert_event
-            WHERE alert_id = :id AND follows = :follows ORDER BY score DESC, occurred_at LIMIT :limit
-            """
-        ),
+    return find(
+        connection,
+        """
+        SELECT source, event_id, occurred_at, score, event, attribution FROM monitor.alert_event
+        WHERE alert_id = :id AND follows = :follows ORDER BY score DESC, occurred_at LIMIT :limit
+        """,
         {"id": alert_id, "limit": limit, "follows": follows},
-    ).all()
+    )
 
 
 def timeline(connection: Connection, alert_id: UUID) -> Rows:
     """What reviewers did and said about an alert, oldest first: at, who, verdict (NULL: a comment), reason, body."""
-    return connection.execute(
-        statement(
-            """
-            SELECT r.reviewed_at AS at, r.reviewer AS who, r.verdict, r.reason, r.note AS body, s.feature, s.value,
-                   s.valid_until, s.withdrawn_at
-            FROM monitor.review r LEFT JOIN monitor.scoped_dismissal s ON s.scope_id = r.review_id
-            WHERE r.alert_id = :id
-            UNION ALL
-            SELECT created_at, author, NULL, NULL, body, NULL, NULL, NULL, NULL FROM monitor.comment
-            WHERE alert_id = :id
-            ORDER BY at
-            """
-        ),
+    return find(
+        connection,
+        """
+        SELECT r.reviewed_at AS at, r.reviewer AS who, r.verdict, r.reason, r.note AS body, s.feature, s.value,
+               s.valid_until, s.withdrawn_at
+        FROM monitor.review r LEFT JOIN monitor.scoped_dismissal s ON s.scope_id = r.review_id
+        WHERE r.alert_id = :id
+        UNION ALL
+        SELECT created_at, author, NULL, NULL, body, NULL, NULL, NULL, NULL FROM monitor.comment
+        WHERE alert_id = :id
+        ORDER BY at
+        """,
         {"id": alert_id},
-    ).all()
+    )
 
 
-def find_account(connection: Connection, account_id: UUID) -> Row[Any] | None:
+def find_account(connection: Connection, account_id: UUID) -> Any | None:
     """An account with its name, and when it was seen first and last (None: its logins are gone)."""
     query = """
         SELECT account_id, user_name, first_seen_at, (
             SELECT max(e.occurred_at) FROM reporting.login_event e WHERE e.user_name = a.user_name) AS last_seen_at
         FROM monitor.account a WHERE account_id = :id
         """
-    return connection.execute(statement(query), {"id": account_id}).first()
+    return find_one(connection, query, {"id": account_id})
 
 
 def alerts_of(connection: Connection, account_id: UUID, limit: int, but: UUID | None = None) -> Rows:
     """The latest alerts of an account, with the latest verdict of each."""
-    return connection.execute(
-        statement(
-            """
-            SELECT t.alert_id, t.opened_at, t.score, t.severity, t.status, t.headline, latest.reviewer, latest.reason
-            FROM monitor.alert t
-            LEFT JOIN LATERAL (
-                SELECT r.reviewer, r.reason FROM monitor.review r
-                WHERE r.alert_id = t.alert_id ORDER BY r.reviewed_at DESC, r.review_id DESC LIMIT 1
-            ) latest ON true
-            WHERE t.account_id = :id AND t.alert_id IS DISTINCT FROM CAST(:but AS uuid)
-            ORDER BY t.last_event_at DESC, t.alert_id DESC LIMIT :limit
-            """
-        ),
+    return find(
+        connection,
+        """
+        SELECT t.alert_id, t.opened_at, t.score, t.severity, t.status, t.headline, latest.reviewer, latest.reason
+        FROM monitor.alert t
+        LEFT JOIN LATERAL (
+            SELECT r.reviewer, r.reason FROM monitor.review r
+            WHERE r.alert_id = t.alert_id ORDER BY r.reviewed_at DESC, r.review_id DESC LIMIT 1
+        ) latest ON true
+        WHERE t.account_id = :id AND t.alert_id IS DISTINCT FROM CAST(:but AS uuid)
+        ORDER BY t.last_event_at DESC, t.alert_id DESC LIMIT :limit
+        """,
         {"id": account_id, "but": but, "limit": limit},
-    ).all()
+    )
 
 
 def scopes_of(connection: Connection, account_id: UUID, now: datetime) -> Rows:
     """What standing dismissals vouch for, the first to end first."""
-    return connection.execute(
-        statement(
-            """
-            SELECT scope_id, alert_id, feature, value, reviewer, created_at, valid_until FROM monitor.scoped_dismissal
-            WHERE account_id = :id AND withdrawn_at IS NULL AND valid_until > :now ORDER BY valid_until, scope_id
-            """
-        ),
+    return find(
+        connection,
+        """
+        SELECT scope_id, alert_id, feature, value, reviewer, created_at, valid_until FROM monitor.scoped_dismissal
+        WHERE account_id = :id AND withdrawn_at IS NULL AND valid_until > :now ORDER BY valid_until, scope_id
+        """,
         {"id": account_id, "now": now},
-    ).all()
+    )
 
 
 def logins(connection: Connection, user_name: str, since: datetime, until: datetime, limit: int = MOST_LOGINS) -> Rows:
     """The latest ``limit`` logins of an account in [since, until), newest first, with score and raw where scored."""
-    return connection.execute(
-        statement(
-            """
-            SELECT e.occurred_at, e.source, e.event_id, e.outcome, host(e.ip) AS ip, e.country, e.city, e.latitude,
-                   e.longitude, e.asn, e.device_id, e.browser, e.os, e.application, e.auth_method,
-                   e.network_kind, s.score, s.raw, s.alerted
-            FROM reporting.login_event e
-            LEFT JOIN reporting.login_score s
-              ON s.user_name = :name AND s.occurred_at >= :since AND s.occurred_at < :until
-             AND (s.source, s.event_id, s.occurred_at) = (e.source, e.event_id, e.occurred_at)
-            WHERE e.user_name = :name AND e.occurred_at >= :since AND e.occurred_at < :until
-            ORDER BY e.occurred_at DESC, e.source, e.event_id LIMIT :limit
-            """
-        ),
+    return find(
+        connection,
+        """
+        SELECT e.occurred_at, e.source, e.event_id, e.outcome, host(e.ip) AS ip, e.country, e.city, e.latitude,
+               e.longitude, e.asn, e.device_id, e.browser, e.os, e.application, e.auth_method,
+               e.network_kind, s.score, s.raw, s.alerted
+        FROM reporting.login_event e
+        LEFT JOIN reporting.login_score s
+          ON s.user_name = :name AND s.occurred_at >= :since AND s.occurred_at < :until
+         AND (s.source, s.event_id, s.occurred_at) = (e.source, e.event_id, e.occurred_at)
+        WHERE e.user_name = :name AND e.occurred_at >= :since AND e.occurred_at < :until
+        ORDER BY e.occurred_at DESC, e.source, e.event_id LIMIT :limit
+        """,
         {"name": user_name, "since": since, "until": until, "limit": limit},
-    ).all()
+    )
 
 
 def baseline(connection: Connection, user_name: str, most: int = 8) -> Rows:
     """What is usual for an account: of each feature the ``most`` frequent values, with shares."""
-    return connection.execute(
-        statement(
-            """
-            SELECT feature, value, share, last_seen_at FROM (
-                SELECT feature, value, share, last_seen_at,
-                       row_number() OVER (PARTITION BY feature ORDER BY share DESC, value) AS place
-                FROM reporting.baseline WHERE user_name = :name
-            ) ranked
-            WHERE place <= :most OR feature IN ('hour', 'weekday') ORDER BY feature, share DESC, value
-            """
-        ),
+    return find(
+        connection,
+        """
+        SELECT feature, value, share, last_seen_at FROM (
+            SELECT feature, value, share, last_seen_at,
+                   row_number() OVER (PARTITION BY feature ORDER BY share DESC, value) AS place
+            FROM reporting.baseline WHERE user_name = :name
+        ) ranked
+        WHERE place <= :most OR feature IN ('hour', 'weekday') ORDER BY feature, share DESC, value
+        """,
         {"name": user_name, "most": most},
-    ).all()
+    )
 
 
 def risk(connection: Connection, user_name: str, since: datetime, until: datetime) -> Rows:
     """Risk of one account by day (UTC)."""
-    return connection.execute(
-        statement(
-            """
-            SELECT day, max_score, events, risk FROM reporting.user_risk
-            WHERE user_name = :name AND day >= CAST(:since AS timestamptz)::date
-              AND day <= CAST(:until AS timestamptz)::date ORDER BY day
-            """
-        ),
+    return find(
+        connection,
+        """
+        SELECT day, max_score, events, risk FROM reporting.user_risk
+        WHERE user_name = :name AND day >= CAST(:since AS timestamptz)::date
+          AND day <= CAST(:until AS timestamptz)::date ORDER BY day
+        """,
         {"name": user_name, "since": since, "until": until},
-    ).all()
+    )

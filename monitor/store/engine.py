@@ -6,7 +6,8 @@ scheduler stops a job that lost its lease from committing. A *role* may be bound
 then has the rights of that role (``monitor.store.roles``) and no more.
 """
 
-from collections.abc import Iterator
+from collections import namedtuple
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any, Protocol
@@ -136,6 +137,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
             guard.before_commit(connection)
 
 
+def find(connection: Connection, query: str, values: Mapping[str, Any]) -> list[Any]:
+    """All rows of a query, as named tuples: a page reads hundreds of columns, and ``Row`` looks each up by its name."""
+    result = connection.execute(statement(query), values)
+    return list(map(_row(*result.keys())._make, result.all()))
+
+
+def find_one(connection: Connection, query: str, values: Mapping[str, Any]) -> Any | None:
+    """The first row of a query, if any."""
+    return next(iter(find(connection, query, values)), None)
+
+
 def explain(error: BaseException) -> str:
     """An error in one line, without the SQL and the values that SQLAlchemy would add."""
     if isinstance(error, DBAPIError) and error.orig is not None:
@@ -151,6 +163,11 @@ def is_database_failure(error: BaseException) -> bool:
         isinstance(error, DBAPIError)
         and (error.connection_invalidated or isinstance(error.orig, InsufficientPrivilege))
     )
+
+
+@lru_cache(maxsize=512)
+def _row(*columns: str) -> Any:
+    return namedtuple("Row", columns)
 
 
 def _begin(engine: Engine, connection: Connection) -> None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from monitor.store.engine import statement
+from monitor.store.engine import find, statement
 
 #: Sort → columns and direction; every order is total, so that pages neither repeat nor lose an alert.
 SORTS = {
@@ -44,6 +44,15 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Page:
+    """Some rows of the queue, how many it has in all (up to ``MOST_COUNTED``, or more), and who may be assigned."""
+
+    alerts: Sequence[Any]
+    total: int
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Campaign:
     """The open alerts of a campaign, each with its latest verdict (one that was undone) or None.
 
@@ -54,10 +63,11 @@ class Campaign:
     members: str
 
 
-def alerts(connection: Connection, chosen: Filter, limit: int, offset: int = 0) -> Sequence[Row[Any]]:
-    """Alerts with account, assignee, id of the latest verdict and the three strongest ``reasons`` of the peak login.
+def alerts(connection: Connection, chosen: Filter, limit: int, offset: int = 0) -> Page:
+    """``limit`` rows of the queue after the first ``offset``.
 
-    Where the queue is folded, ``accounts`` is how many alerts a campaign's row stands for, and ``members`` which ones.
+    A row has account, assignee, id of the latest verdict and the three strongest ``reasons`` of the peak login. Where
+    the queue is folded, ``accounts`` is how many alerts a campaign's row stands for, and ``members`` which ones.
     """
     where, values = _conditions(chosen)
     size = "SELECT NULL::bigint, NULL"
@@ -66,48 +76,42 @@ def alerts(connection: Connection, chosen: Filter, limit: int, offset: int = 0) 
             SELECT count(*), {_MEMBERS.format("c")} FROM monitor.alert c
             WHERE c.campaign_id = t.campaign_id AND c.status = t.status
             """
-    return connection.execute(
-        statement(
-            f"""
-            SELECT t.*, peak.reasons, latest.review_id, size.accounts, size.members
-            FROM (
-                SELECT t.alert_id, t.account_id, a.user_name, t.opened_at, t.last_event_at, t.score, t.severity,
-                       t.status, t.headline, t.event_count, t.campaign_id, t.thin_history, g.assignee,
-                       row_number() OVER (ORDER BY {_order(chosen)}) AS place
-                FROM monitor.alert t
-                JOIN monitor.account a USING (account_id)
-                LEFT JOIN monitor.assignment g USING (alert_id)
-                WHERE {where} ORDER BY {_order(chosen)} LIMIT :limit OFFSET :offset
-            ) t
-            LEFT JOIN LATERAL (
-                SELECT jsonb_path_query_array(v.attribution, '$[0 to 2].feature') AS reasons
-                FROM monitor.alert_event v WHERE v.alert_id = t.alert_id ORDER BY v.follows, v.score DESC LIMIT 1
-            ) peak ON true
-            LEFT JOIN LATERAL (
-                SELECT r.review_id FROM monitor.review r
-                WHERE r.alert_id = t.alert_id ORDER BY r.reviewed_at DESC, r.review_id DESC LIMIT 1
-            ) latest ON true
-            LEFT JOIN LATERAL ({size}) size (accounts, members) ON t.campaign_id IS NOT NULL
-            ORDER BY t.place
-            """
-        ),
-        {**values, "limit": limit, "offset": offset},
-    ).all()
-
-
-def count_alerts(connection: Connection, chosen: Filter) -> Row[Any]:
-    """``total``: how many rows the queue has, up to ``MOST_COUNTED`` + 1; ``names``: whom alerts may be assigned to."""
-    where, values = _conditions(chosen)
-    named = "JOIN monitor.account a USING (account_id)" if chosen.account else ""
-    assigned = "LEFT JOIN monitor.assignment g USING (alert_id)" if chosen.assignee else ""
-    query = f"""
-        SELECT (SELECT count(*) FROM (
-                    SELECT FROM monitor.alert t {named} {assigned} WHERE {where} LIMIT {MOST_COUNTED + 1}
-                ) counted) AS total,
-               ARRAY(SELECT name FROM monitor.reviewer WHERE disabled_at IS NULL AND role <> 'viewer' ORDER BY name)
-                   AS names
-        """
-    return connection.execute(statement(query), values).one()
+    # Which alerts there are is read off an index, and once: for the page and for how many there are. The bound stands
+    # in the text, in steps, since a plan that is kept has to know that it is small.
+    most = max(-(-(offset + limit) // MOST_COUNTED), 1) * MOST_COUNTED + 1
+    rows = find(
+        connection,
+        f"""
+        WITH found AS MATERIALIZED (
+            SELECT t.alert_id, row_number() OVER (ORDER BY {_order(chosen)}) AS place
+            FROM monitor.alert t {_joins(chosen)} WHERE {where} ORDER BY {_order(chosen)} LIMIT {most}
+        )
+        SELECT counted.total, counted.names, t.alert_id, t.account_id, a.user_name, t.opened_at, t.last_event_at,
+               t.score, t.severity, t.status, t.headline, t.event_count, t.campaign_id, t.thin_history, g.assignee,
+               peak.reasons, latest.review_id, size.accounts, size.members
+        FROM (
+            SELECT count(*) AS total, ARRAY(
+                SELECT name FROM monitor.reviewer WHERE disabled_at IS NULL AND role <> 'viewer' ORDER BY name) AS names
+            FROM found
+        ) counted
+        LEFT JOIN (SELECT * FROM found WHERE place > :offset ORDER BY place LIMIT {limit}) shown ON true
+        LEFT JOIN monitor.alert t USING (alert_id)
+        LEFT JOIN monitor.account a USING (account_id)
+        LEFT JOIN monitor.assignment g USING (alert_id)
+        LEFT JOIN LATERAL (
+            SELECT jsonb_path_query_array(v.attribution, '$[0 to 2].feature') AS reasons
+            FROM monitor.alert_event v WHERE v.alert_id = t.alert_id ORDER BY v.follows, v.score DESC LIMIT 1
+        ) peak ON true
+        LEFT JOIN LATERAL (
+            SELECT r.review_id FROM monitor.review r
+            WHERE r.alert_id = t.alert_id ORDER BY r.reviewed_at DESC, r.review_id DESC LIMIT 1
+        ) latest ON true
+        LEFT JOIN LATERAL ({size}) size (accounts, members) ON t.campaign_id IS NOT NULL
+        ORDER BY shown.place
+        """,
+        {**values, "offset": offset},
+    )
+    return Page([row for row in rows if row.alert_id is not None], rows[0].total, rows[0].names)
 
 
 def next_open(connection: Connection, chosen: Filter, after: UUID) -> UUID | None:
@@ -147,6 +151,12 @@ def open_of_campaign(connection: Connection, campaign: UUID) -> Campaign:
         {"campaign": campaign},
     ).all()
     return Campaign({row.alert_id: row.review_id for row in rows}, rows[0].members if rows else "")
+
+
+def _joins(chosen: Filter) -> str:
+    """What conditions and order need beside the alert itself."""
+    account = "JOIN monitor.account a USING (account_id)" if chosen.account or chosen.sort == "account" else ""
+    return account + (" LEFT JOIN monitor.assignment g USING (alert_id)" if chosen.assignee else "")
 
 
 def _order(chosen: Filter) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from uuid_utils.compat import uuid7
 
 from monitor.store import tables
-from monitor.store.engine import statement
+from monitor.store.engine import find_one, statement
 
 
 @dataclass(frozen=True)
@@ -111,18 +111,17 @@ def open_session(connection: Connection, token_hash: bytes, name: str, address: 
     )
 
 
-def session_of(connection: Connection, token_hash: bytes) -> Row[Any] | None:
+def session_of(connection: Connection, token_hash: bytes) -> Any | None:
     """The session with its reviewer's name, role and must_change; None when it ended or its owner was disabled."""
-    return connection.execute(
-        statement(
-            """
-            SELECT s.created_at, s.seen_at, r.name, r.role, r.must_change
-            FROM monitor.web_session s JOIN monitor.reviewer r ON r.name = s.reviewer
-            WHERE s.token_hash = :token AND r.disabled_at IS NULL
-            """
-        ),
+    return find_one(
+        connection,
+        """
+        SELECT s.created_at, s.seen_at, r.name, r.role, r.must_change
+        FROM monitor.web_session s JOIN monitor.reviewer r ON r.name = s.reviewer
+        WHERE s.token_hash = :token AND r.disabled_at IS NULL
+        """,
         {"token": token_hash},
-    ).first()
+    )
 
 
 def touch_session(connection: Connection, token_hash: bytes, now: datetime) -> None:
