@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from types import FrameType
 from typing import TYPE_CHECKING
 
-import waitress
+from waitress.server import TcpWSGIServer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from monitor.config import Settings
@@ -22,8 +22,9 @@ from web import create_app
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: Requests that one process serves at once; each holds at most two database connections.
-THREADS = 8
+#: Requests that one process serves at once; each holds at most two database connections. More would not be answered
+#: sooner, only all of them late.
+THREADS = 4
 
 #: A process that ends is replaced, but not faster than this: a fault that recurs must not spin.
 RESTART_SECONDS = 2.0
@@ -69,10 +70,22 @@ def _work(settings: Settings, listening: socket.socket) -> None:
     app: WSGIApplication = create_app(settings)
     if settings.web_trusted_proxy:
         app = BehindProxies(app, settings.web_trusted_proxy)
-    waitress.create_server(
-        app, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=False,
-        url_scheme="https" if settings.web_https else "http",
-    ).run()  # fmt: skip
+    scheme = "https" if settings.web_https else "http"
+    Server(app, listening, threads=THREADS, url_scheme=scheme, clear_untrusted_proxy_headers=False).run()
+
+
+class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+    """Accepts while no request waits for a thread: all who wait stand in one line, which all processes serve.
+
+    Accepted at once, as waitress does, they would be dealt out to the processes by chance, and some wait twice as long.
+    """
+
+    def __init__(self, app: "WSGIApplication", listening: socket.socket, **adjustments: object) -> None:
+        address = (listening.family, listening.type, listening.proto, listening.getsockname())
+        super().__init__(app, _sock=listening, sockinfo=address, bind_socket=False, ident=None, **adjustments)
+
+    def readable(self) -> bool:
+        return bool(super().readable()) and not self.task_dispatcher.queue
 
 
 class BehindProxies:

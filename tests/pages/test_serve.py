@@ -9,9 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Semaphore, Thread
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner, Result
@@ -20,6 +24,10 @@ from sqlalchemy import Engine, text
 from monitor.cli import cli
 from monitor.config import isolated_environment
 from monitor.store.engine import reading
+from web.serve import Server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 @pytest.fixture
@@ -98,6 +106,41 @@ def test_configured_proxies_alone_are_believed(
     with served(environment | {"MONITOR_WEB_TRUSTED_PROXY": trusted}) as (host, port, _):
         assert post_wrong(host, port, {"X-Forwarded-For": "198.51.100.1, 203.0.113.5"}) == 401
     assert addresses(database) == [believed]
+
+
+def test_those_who_wait_stand_in_one_line_before_all_processes() -> None:
+    """What a busy process has not taken is served by another one as soon as there is one."""
+    clients, taken, free = 12, Semaphore(0), Event()
+
+    def busy(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+        taken.release()
+        assert free.wait(30)
+        return idle(environ, start_response)
+
+    def idle(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    def serve(app: "WSGIApplication") -> Server:
+        server = Server(app, listening, threads=1)
+        Thread(target=server.run, daemon=True).start()
+        return server
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(clients) as pool:
+        listening.setblocking(False)
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        answers = [pool.submit(lambda: urlopen(address, timeout=30).status) for _ in range(clients)]
+        servers = [serve(busy)]
+        assert taken.acquire(timeout=30)
+        time.sleep(0.3)  # long enough to take them all
+        servers.append(serve(idle))
+        answered = as_completed(answers, 30)
+        assert [next(answered).result() for _ in range(clients - 4)] == [200] * (clients - 4)
+        free.set()
+        assert [answer.result() for answer in answered] == [200] * 4  # one at work, the others on their way to it
+        for server in servers:
+            server.task_dispatcher.shutdown()
+            server.close()
 
 
 def test_the_pages_start_without_torch(environment: dict[str, str]) -> None:
