@@ -11,13 +11,13 @@ from flask import Blueprint, abort, render_template
 from monitor.store import dossier
 from web import charts
 from web.policy import allow, now, store
+from web.shown import WEEKDAYS
 
 blueprint = Blueprint("account", __name__)
 
 PICTURE = timedelta(days=60)
 MOST_LISTED = 20
 HOURS = tuple(f"{hour:02d}" for hour in range(24))
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 #: What the hours named in words hold at least, of an account's logins.
 MOST_OF_THE_DAY = 0.8

@@ -144,7 +144,7 @@ def _page(alert_id: UUID, query: str, form: Form) -> str:
     until = alert.last_event_at + AFTER
     logins = dossier.logins(connection, alert.user_name, until - PICTURE, until)
     in_order = sorted(events, key=lambda row: row.occurred_at)
-    after = dossier.alert_events(connection, alert_id, EVENTS_LISTED, follows=True)
+    after = dossier.alert_events(connection, alert_id, EVENTS_LISTED, follows=True) if alert.followers else []
     listed, following = (sorted(rows[:EVENTS_LISTED], key=lambda row: row.occurred_at) for rows in (events, after))
     return render_template(
         "alert/show.html",

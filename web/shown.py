@@ -6,13 +6,15 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, g, request
+from flask import Flask, g, request, url_for
 from markupsafe import Markup, escape
 
 from web.charts import bar
 
 #: Characters of a value in a table; the whole of it stands in the raw events.
 LONGEST = 120
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 #: Feature → what it is called on a page.
 FEATURES = {
@@ -41,9 +43,19 @@ def install(app: Flask) -> None:
         plain=plain, moment=moment, day=day, feature=feature, percent=percent, short=short, since=since,
         together=together,
     )  # fmt: skip
-    app.jinja_env.globals.update(bar=bar, alert_url=alert_url, badge=badge, chips=chips)
+    app.jinja_env.globals.update(bar=bar, alert_url=alert_url, page_url=page_url, badge=badge, chips=chips)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(lambda: {"person": g.get("person")})
+
+
+def page_url(endpoint: str, **values: str) -> str:
+    """``url_for`` of a page that is the same for everybody: every page links a dozen of them."""
+    return _page_url(request.script_root, endpoint, *values.items())
+
+
+@lru_cache(maxsize=256)
+def _page_url(root: str, endpoint: str, *values: tuple[str, str]) -> str:
+    return url_for(endpoint, **dict(values))  # type: ignore[arg-type]
 
 
 def alert_url(alert_id: UUID) -> str:
@@ -73,8 +85,8 @@ def short(value: object, longest: int = 40) -> Markup:
 
 def together(row: Any, *names: str) -> Markup:
     """Several columns of one login in one cell, as far as they are known."""
-    known = [str(value) for value in (getattr(row, name) for name in names) if value is not None and value != ""]
-    return plain(", ".join(known), 60)
+    values = [getattr(row, name) for name in names]
+    return plain(", ".join([str(value) for value in values if value is not None and value != ""]), 60)
 
 
 def moment(value: datetime | None) -> Markup:
@@ -82,7 +94,8 @@ def moment(value: datetime | None) -> Markup:
     if value is None:
         return Markup('<span class="none">never</span>')
     at = value.astimezone(UTC)
-    return Markup(f'<time datetime="{at.isoformat()}">{at:%a %Y-%m-%d %H:%M}</time>')  # noqa: S704
+    words = at.isoformat(" ", "minutes").removesuffix("+00:00")
+    return Markup(f'<time datetime="{at.isoformat()}">{WEEKDAYS[at.weekday()]} {words}</time>')  # noqa: S704
 
 
 @lru_cache(maxsize=64)
@@ -102,7 +115,7 @@ def _chips(features: tuple[str, ...]) -> Markup:
 
 
 def day(value: date | datetime | None) -> str:
-    return f"{value:%Y-%m-%d}" if value else ""
+    return value.isoformat()[:10] if value else ""
 
 
 def since(now: datetime, then: datetime) -> str:
