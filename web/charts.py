@@ -115,7 +115,8 @@ def columns(values: Sequence[tuple[datetime, float, bool]]) -> Markup:
         return Markup("")
     name = f"Oddness of the last {len(values)} logins, up to {max(value for _, value, _ in values):.1f}"
     ends = (f"{values[0][0]:%d %b}", f"{values[-1][0]:%d %b}")
-    return _bars([(f"{at:%Y-%m-%d %H:%M}: {value:.2f}", value, odd) for at, value, odd in values], name, ends)
+    named = [(f"{at.isoformat(' ', 'minutes')[:16]}: {value:.2f}", value, odd) for at, value, odd in values]
+    return _bars(named, name, ends)
 
 
 def histogram(values: Sequence[tuple[str, float]], name: str) -> Markup:
@@ -236,12 +237,12 @@ def lines(series: Mapping[str, Sequence[float]], name: str) -> Markup:
 
 def _svg(height: int, name: str, parts: Iterable[str]) -> Markup:
     # The parts are numbers and class names made here, and labels that went through escape().
-    drawn = Markup("".join(parts))  # noqa: S704
     # On a narrow screen the picture scrolls sideways instead of becoming unreadable; keys can scroll what has focus.
-    return Markup(
-        '<div class="picture" tabindex="0" role="group" aria-label="{0}">'
-        '<svg class="chart" viewBox="0 0 {1} {2}" role="img" aria-label="{0}">{3}</svg></div>'
-    ).format(name, WIDTH, height, drawn)
+    label, drawn = escape(name), "".join(parts)
+    return Markup(  # noqa: S704
+        f'<div class="picture" tabindex="0" role="group" aria-label="{label}">'
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{drawn}</svg></div>'
+    )
 
 
 def _path(kind: str, parts: Sequence[str]) -> str:
@@ -252,6 +253,7 @@ def _label(x: float, y: float, words: str, anchor: str) -> str:
     return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
+@cache
 def _hours(left: int, top: int, down: float) -> str:
     lines = "".join(f"M{left} {top + hour * down:.1f}H{WIDTH - 8}" for hour in (0, 6, 12, 18, 24))
     labels = (_label(left - 6, top + hour * down + 4, f"{hour:02d}:00", "end") for hour in (0, 6, 12, 18, 24))
