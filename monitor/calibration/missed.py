@@ -17,7 +17,10 @@ LARGEST_SHARE = 0.2
 #: Share of answers that are wrong, and verdicts that this is worth before reviewers contradict each other or do not.
 WRONG, TRUST = 0.05, 20.0
 
-DRAWS, SEED, DAYS = 20_000, 20_170_330, 7.0
+#: Shares of attacks that are thought possible, each power of ten as likely as another: how rare they are is not known.
+SHARES = np.logspace(-5, 0, 501)
+
+DRAWS, LEAST_DRAWS, SEED, DAYS = 20_000, 200, 20_170_330, 7.0
 
 
 def plan(recent: Recent, margin: Floats, value: float, a_day: float) -> tuple[Stratum, ...]:
@@ -42,8 +45,9 @@ def estimate(
 ) -> tuple[float, float, float] | None:
     """Attack logins a week below the threshold that nobody was shown: estimate and 95 % interval; None unaudited.
 
-    In each stratum the share of attacks has a Beta distribution (Jeffreys); shares do not grow with the depth, since a
-    higher score is odder; ``wrong`` answers are taken off (Rogan & Gladen 1978). The interval is that of the sum.
+    Wrong answers among few make ordinary logins look like attacks, and a stratum has thousands: of each possible share
+    it is asked how likely the answers were, ``wrong`` ones among them. Shares do not grow with the depth, since a
+    higher score is odder. The interval is that of the sum, the estimate its median.
     """
     audited = judged.take(~judged.alerted & judged.latest)
     if not len(audited):
@@ -51,16 +55,25 @@ def estimate(
     stratum = np.searchsorted([depth for depth, _ in STRATA[1:]], -audited.margin)
     logins = _counts(recent, margin, value) * DAYS / recent.days
     rng = np.random.default_rng(SEED)
-    shares, best = [], 0.0
+    drawn = []
     for number in range(len(STRATA)):
         own = stratum == number
-        attacks, others = int((own & audited.confirmed & ~audited.found).sum()), int(own.sum())
-        shares.append(rng.beta(attacks + 0.5, others - attacks + 0.5, DRAWS))
-        best += logins[number] * _corrected(np.array([attacks / max(others, 1)]), wrong)[0]
+        attacks = int((own & audited.confirmed & ~audited.found).sum())
+        drawn.append(rng.choice(SHARES, DRAWS, p=_likely(attacks, int(own.sum()), wrong)))
+    shares = np.array(drawn)
     ordered = np.all(np.diff(shares, axis=0) <= 0, axis=0)
-    total = logins @ _corrected(np.array(shares)[:, ordered if ordered.sum() >= 200 else slice(None)], wrong)
-    low, high = (float(bound) for bound in np.quantile(total, [0.025, 0.975]))
-    return float(np.clip(best, low, high)), low, high
+    total = logins @ shares[:, ordered if ordered.sum() >= LEAST_DRAWS else slice(None)]
+    low, best, high = (float(bound) for bound in np.quantile(total, [0.025, 0.5, 0.975]))
+    return best, low, high
+
+
+def _likely(attacks: int, answers: int, wrong: float) -> Floats:
+    """How likely each of the ``SHARES`` is, by so many answers of which so many said attack."""
+    said = np.clip(SHARES * (1 - wrong) + (1 - SHARES) * wrong, 1e-12, 1 - 1e-12)
+    likely = attacks * np.log(said) + (answers - attacks) * np.log1p(-said)
+    weights = np.exp(likely - likely.max())
+    normed: Floats = weights / weights.sum()
+    return normed
 
 
 def _counts(recent: Recent, margin: Floats, value: float) -> Floats:
@@ -70,8 +83,3 @@ def _counts(recent: Recent, margin: Floats, value: float) -> Floats:
     counts = np.array([((depth > low) & (depth <= high)).sum() for low, high in pairwise(edges)])
     counts[-1] += sum(recent.totals) - len(recent)
     return counts.astype(float)
-
-
-def _corrected(share: Floats, wrong: float) -> Floats:
-    corrected: Floats = np.clip((share - wrong) / (1 - 2 * wrong), 0.0, 1.0)
-    return corrected

@@ -194,6 +194,18 @@ def test_the_estimate_of_missed_attacks_covers_the_truth_nearly_always() -> None
     assert covered >= 54
 
 
+def test_one_answer_that_may_be_wrong_makes_no_thousands_of_missed_attacks() -> None:
+    logins = recent(ordinary_scores(10_000))
+    margin = logins.margins(ORDINARY, RULE)
+    deep = np.full(5, -1.5)
+    calm = estimate(judged(deep, np.zeros(5, bool)), logins, margin, 2.5, 0.05)
+    once = estimate(judged(deep, np.arange(5) == 0), logins, margin, 2.5, 0.05)
+    assert calm is not None
+    assert once is not None
+    assert calm[0] < once[0] < 0.05 * sum(logins.totals)
+    assert once[1] < 5
+
+
 def test_nothing_is_estimated_without_an_audit_and_little_is_drawn_of_little() -> None:
     logins = recent(ordinary_scores(10_000))
     margin = logins.margins(ORDINARY, RULE)
