@@ -22,6 +22,10 @@ HELD_BACK = 0.25
 #: Between the sum of all themes (1), where many slight oddities outweigh a plain one, and the largest alone (∞).
 POWER = 1.5
 
+#: A rank makes much even of next to nothing, where most logins have nothing: evidence is worth at most this many times
+#: its own nats, and a theme at most all its evidence.
+MOST_WORTH = 2.0
+
 #: Part of a theme's worth that its strongest feature gets beforehand: one who reads three reasons should read three.
 PLAINEST = 0.75
 
@@ -56,10 +60,11 @@ class Theme:
     members: Ints
     tail: Tail
 
-    def weigh(self, found: Rows) -> Rows:
+    def weigh(self, found: Rows, nats: Rows) -> Rows:
         """The theme's worth [n, members]: most for its plainest reason, the rest as the detector ``found`` them."""
         total = found[:, self.members].sum(axis=1, dtype=np.float64)
-        worth = tamed(self.tail(total ** (1 / POWER))) ** POWER
+        evidence = np.nansum(nats[:, self.members], axis=1, dtype=np.float64)
+        worth = tamed(np.minimum(self.tail(total ** (1 / POWER)), evidence)) ** POWER
         shares = found[:, self.members] / np.maximum(total, 1e-12)[:, None] * (1 - PLAINEST)
         shares[np.arange(len(found)), found[:, self.members].argmax(axis=1)] += PLAINEST
         weighed: Rows = (shares * worth[:, None]).astype(np.float32)
@@ -98,15 +103,15 @@ class Scorer:
         nats = Windows(_nats(tails, windows), windows.last)
         fitted = detector(detector_name).fit(nats.take(early), nats.take(late), seed, progress)
         held_back = nats.take(late)
-        found = fitted.contributions(held_back)
-        themes = _themes(features, found, ~np.isnan(held_back.rows[held_back.last]))
-        raw = _contributions(themes, found).sum(axis=1, dtype=np.float64)
+        latest, found = held_back.rows[held_back.last], fitted.contributions(held_back)
+        themes = _themes(features, found, ~np.isnan(latest))
+        raw = _contributions(themes, found, latest).sum(axis=1, dtype=np.float64)
         return cls(features, tails, fitted, themes, Tail.fit(raw))
 
     def score(self, windows: Windows, weights: Floats | None = None) -> Scores:
         """Score the latest login of each window; ``weights`` [features] say how much each contribution counts."""
         nats = Windows(_nats(self.tails, windows), windows.last)
-        contribution = _contributions(self.themes, self.detector.contributions(nats))
+        contribution = _contributions(self.themes, self.detector.contributions(nats), nats.rows[nats.last])
         if weights is not None:
             contribution = contribution * weights.astype(np.float32)
         raw = contribution.sum(axis=1, dtype=np.float64)
@@ -151,11 +156,11 @@ def _themes(features: tuple[str, ...], found: Rows, known: Flags) -> tuple[Theme
     return tuple(themes)
 
 
-def _contributions(themes: tuple[Theme, ...], found: Rows) -> Rows:
-    """What each feature adds to the raw oddness [n, features]."""
+def _contributions(themes: tuple[Theme, ...], found: Rows, nats: Rows) -> Rows:
+    """What each feature adds to the raw oddness [n, features]: what was ``found`` in its ``nats``, theme by theme."""
     contribution = np.zeros_like(found)
     for theme in themes:
-        contribution[:, theme.members] = theme.weigh(found)
+        contribution[:, theme.members] = theme.weigh(found, nats)
     return contribution
 
 
@@ -163,5 +168,6 @@ def _nats(tails: tuple[Tail, ...], windows: Windows) -> Rows:
     """All rows of the windows in nats."""
     nats = np.empty_like(windows.rows)
     for i, tail in enumerate(tails):
-        nats[:, i] = tail(windows.rows[:, i].astype(np.float64))
+        strength = windows.rows[:, i].astype(np.float64)
+        nats[:, i] = np.minimum(tail(strength), MOST_WORTH * strength)
     return nats

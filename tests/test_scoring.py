@@ -73,3 +73,16 @@ def test_without_logins_before_or_after_the_held_back_part_there_is_nothing_to_f
     for held_back in (-1.0, 99.0):
         with pytest.raises(ValueError, match="different times"):
             Scorer.fit(FEATURES, windows, np.zeros(50), held_back, "rarity", 1, lambda *_: None)
+
+
+def test_next_to_nothing_stays_little_however_rarely_there_is_anything() -> None:
+    windows = ordinary(8_000, 0)
+    rare = np.random.default_rng(5).random(len(windows.rows)) < 0.001
+    windows.rows[:, 2] = np.where(rare, 0.2, 0.0)
+    fit = Scorer.fit(FEATURES, windows, np.arange(8_000.0), 6_000.0, "rarity", 1, lambda *_: None)
+    rows = np.zeros_like(ordinary(1, 6).rows)
+    rows[:, 3] = np.nan
+    rows[-1, 2] = 0.2
+    little = fit.score(Windows(rows, np.array([LENGTH - 1])))
+    assert little.contribution[0, 2] == pytest.approx(0.4**1.5, rel=0.01)
+    assert little.score[0] < 1
