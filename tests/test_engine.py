@@ -5,11 +5,11 @@ import logging
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from monitor.config import Settings
 from monitor.store import engine as module
-from monitor.store.engine import DatabaseError, connect, guarded, open_url, reading, writing
+from monitor.store.engine import DatabaseError, connect, find, guarded, open_url, reading, writing
 
 COUNT = text("SELECT count(*) FROM monitor.source_cursor")
 INSERT = text("INSERT INTO monitor.source_cursor VALUES ('vpn', '{}', now())")
@@ -108,3 +108,28 @@ def test_a_server_too_old_is_refused(database: Engine, monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "OLDEST_SERVER", 99)
     with pytest.raises(DatabaseError, match="99 or newer is needed"):
         open_url(database.url.render_as_string(hide_password=False))
+
+
+def test_a_page_asks_the_driver_and_what_goes_wrong_is_told_like_any_other_error(database: Engine) -> None:
+    with reading(database) as connection:
+        (row,) = find(connection, "SELECT CAST(:share AS float8) AS share, '50 %' AS words", {"share": 0.5})
+        assert (row.share, row.words) == (0.5, "50 %")
+    with pytest.raises(DataError) as raised, reading(database) as connection:
+        find(connection, "SELECT CAST(:word AS int)", {"word": "secret"})
+    assert not raised.value.connection_invalidated and "[parameters" not in str(raised.value)
+
+
+def test_a_lost_connection_takes_all_of_its_pool_with_it(database: Engine) -> None:
+    engine = open_url(database.url.render_as_string(hide_password=False), ping=False)
+    other = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid"
+    with reading(engine) as one, reading(engine) as two:
+        pids = [row.pid for asked in (one, two) for row in find(asked, "SELECT pg_backend_pid() AS pid", {})]
+    with writing(database) as connection:
+        for pid in pids:
+            connection.execute(text(other), {"pid": pid})
+    with pytest.raises(DBAPIError) as raised, reading(engine) as connection:
+        find(connection, "SELECT 1 AS one", {})
+    assert raised.value.connection_invalidated
+    with reading(engine) as one, reading(engine) as two:
+        assert all(find(asked, "SELECT 1 AS one", {}) == [(1,)] for asked in (one, two))
+    engine.dispose()

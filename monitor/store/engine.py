@@ -6,14 +6,14 @@ scheduler stops a job that lost its lease from committing. A *role* may be bound
 then has the rights of that role (``monitor.store.roles``) and no more.
 """
 
-from collections import namedtuple
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -138,9 +138,22 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def find(connection: Connection, query: str, values: Mapping[str, Any]) -> list[Any]:
-    """All rows of a query, as named tuples: a page reads hundreds of columns, and ``Row`` looks each up by its name."""
-    result = connection.execute(statement(query), values)
-    return list(map(_row(*result.keys())._make, result.all()))
+    """All rows of a query, as named tuples: what a page asks and reads.
+
+    The driver is asked directly, in the transaction of ``connection``. SQLAlchemy's cursors and rows cost three times
+    what the driver's do, which a page that asks seven questions feels. Errors are SQLAlchemy's all the same.
+    """
+    session = connection.connection
+    try:
+        cursor = session.cursor(row_factory=namedtuple_row)
+        cursor.execute(_as_the_driver_reads_it(connection.dialect, query), values)
+        return list(cursor.fetchall())
+    except connection.dialect.loaded_dbapi.Error as error:
+        lost = connection.dialect.is_disconnect(error, session.dbapi_connection, None)
+        if lost:
+            connection.engine.dispose()  # most likely the server went, so the pool's other connections are lost too
+            connection.invalidate(error)
+        raise DBAPIError.instance(query, None, error, type(error), True, lost, connection.dialect) from error
 
 
 def find_one(connection: Connection, query: str, values: Mapping[str, Any]) -> Any | None:
@@ -166,8 +179,9 @@ def is_database_failure(error: BaseException) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _row(*columns: str) -> Any:
-    return namedtuple("Row", columns)
+def _as_the_driver_reads_it(dialect: Dialect, query: str) -> str:
+    """``:name`` as ``%(name)s``."""
+    return str(statement(query).compile(dialect=dialect))
 
 
 def _begin(engine: Engine, connection: Connection) -> None:
