@@ -1,12 +1,13 @@
-"""One account: what is usual for it, how risky it was, its logins and alerts."""
+"""One account: what is usual for it, how risky it was, its alerts, its logins as a picture and as a list."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, render_template, request
+from sqlalchemy import Connection
 
 from monitor.store import dossier
 from web import charts
@@ -16,7 +17,9 @@ from web.shown import WEEKDAYS
 blueprint = Blueprint("account", __name__)
 
 PICTURE = timedelta(days=60)
-MOST_LISTED = 20
+
+#: Logins of one page of the list; its last page ends where the picture does.
+PAGE = 50
 HOURS = tuple(f"{hour:02d}" for hour in range(24))
 
 #: What the hours named in words hold at least, of an account's logins.
@@ -30,18 +33,13 @@ PICTURED = ("hour", "weekday", "place")
 @allow("viewer")
 def show(account_id: UUID) -> str:
     connection = store()
-    account = dossier.find_account(connection, account_id)
-    if account is None:
-        abort(404)
-    until = (account.last_seen_at or now()) + timedelta(hours=1)
-    since = until - PICTURE
-    logins = dossier.logins(connection, account.user_name, since, until)
+    account, since, until = _find(connection, account_id)
+    dots = dossier.dots(connection, account_id, account.user_name, since, until)
     risk = dossier.risk(connection, account.user_name, since, until)
     baseline = dossier.baseline(connection, account.user_name)
     alerts = dossier.alerts_of(connection, account_id, 20)
     scopes = dossier.scopes_of(connection, account_id, now())
-    odd = {(row.source, row.event_id) for row in logins if row.alerted}
-    places = charts.places(logins)
+    places = charts.places(dots)
     usual = {feature: list(rows) for feature, rows in groupby(baseline, key=lambda row: row.feature)}
     hours, weekdays = _shares(usual.get("hour", ()), HOURS), _shares(usual.get("weekday", ()), WEEKDAYS)
     return render_template(
@@ -56,14 +54,45 @@ def show(account_id: UUID) -> str:
         weekdays_chart=charts.histogram(_in_percent(weekdays), "Share of logins by day of the week, in per cent"),
         alerts=alerts,
         scopes=scopes,
-        logins=logins[:MOST_LISTED],
-        login_count=len(logins),
+        login_count=len(dots),
         most_logins=dossier.MOST_LOGINS,
         places=places,
-        calendar=charts.calendar(logins, odd, since, until, places),
-        risk=risk,
+        calendar=charts.calendar(dots, _odd(dots), since, until, places),
+        risky=[row for row in risk if row.risk > 0],
         risk_chart=charts.days([(row.day, row.risk) for row in risk], "Risk by day"),
     )
+
+
+@blueprint.get("/accounts/<uuid:account_id>/logins")
+@allow("viewer")
+def logins(account_id: UUID) -> str:
+    """The logins of the picture as a table."""
+    connection = store()
+    account, since, until = _find(connection, account_id)
+    last = dossier.MOST_LOGINS // PAGE
+    page = min(max(request.args.get("page", 1, type=int), 1), last)
+    found = dossier.logins(connection, account.user_name, since, until, PAGE + 1, (page - 1) * PAGE)
+    return render_template(
+        "account/logins.html",
+        account=account,
+        logins=found[:PAGE],
+        odd=_odd(found),
+        page=page,
+        more=len(found) > PAGE and page < last,
+    )
+
+
+def _find(connection: Connection, account_id: UUID) -> tuple[Any, datetime, datetime]:
+    """An account, and the time its picture is of, up to its latest login."""
+    account = dossier.find_account(connection, account_id)
+    if account is None:
+        abort(404)
+    until = (account.last_seen_at or now()) + timedelta(hours=1)
+    return account, until - PICTURE, until
+
+
+def _odd(logins: Iterable[Any]) -> set[tuple[str, str]]:
+    return {(row.source, row.event_id) for row in logins if row.alerted}
 
 
 def _shares(rows: Iterable[Any], slots: Sequence[str]) -> dict[str, float]:

@@ -67,7 +67,7 @@ def calendar(
     size = "dots large" if large else "dots"
     parts += [_path(f"{size} p{colour}", points) for colour, points in sorted(dots.items())]
     parts.append(_path("ring", rings))
-    return _svg(height, f"{len(logins)} logins by day and hour, {len(rings)} of this alert ringed", parts)
+    return _svg(height, f"{len(logins)} logins by day and hour, {len(rings)} of them odd and ringed", parts)
 
 
 def strip(
@@ -133,7 +133,9 @@ def _bars(values: Sequence[tuple[str, float, bool]], name: str, ends: tuple[str,
     step = min((WIDTH - left - 8) / len(values), 60.0)
     bars = []
     for number, (words, value, odd) in enumerate(values):
-        tall, x = max(value, 0) / highest * (height - top - 24), left + number * step + 1.5
+        if value <= 0:
+            continue
+        tall, x = value / highest * (height - top - 24), left + number * step + 1.5
         bars.append(
             f'<rect class="{"odd" if odd else "bar"}" x="{x:.1f}" y="{height - 24 - tall:.1f}" '
             f'width="{step - 3:.1f}" height="{tall:.1f}"><title>{escape(words)}</title></rect>'
@@ -175,6 +177,7 @@ def days(values: Sequence[tuple[date, float]], name: str, line: float | None = N
         f'<rect class="bar" x="{left + (day - first).days * step + 0.5:.1f}" y="{height - 24 - value * scale:.1f}" '
         f'width="{max(step - 1, 0.5):.1f}" height="{value * scale:.1f}"><title>{day}: {value:.3g}</title></rect>'
         for day, value in values
+        if value
     ]
     if line:
         bars.append(f'<path class="level" d="M{left} {height - 24 - line * scale:.1f}H{left + step * count:.1f}"/>')

@@ -110,7 +110,14 @@ def scopes_of(connection: Connection, account_id: UUID, now: datetime) -> Rows:
     )
 
 
-def logins(connection: Connection, user_name: str, since: datetime, until: datetime, limit: int = MOST_LOGINS) -> Rows:
+def logins(
+    connection: Connection,
+    user_name: str,
+    since: datetime,
+    until: datetime,
+    limit: int = MOST_LOGINS,
+    skipped: int = 0,
+) -> Rows:
     """The latest ``limit`` logins of an account in [since, until), newest first, with score and raw where scored."""
     return find(
         connection,
@@ -123,13 +130,31 @@ def logins(connection: Connection, user_name: str, since: datetime, until: datet
           ON s.user_name = :name AND s.occurred_at >= :since AND s.occurred_at < :until
          AND (s.source, s.event_id, s.occurred_at) = (e.source, e.event_id, e.occurred_at)
         WHERE e.user_name = :name AND e.occurred_at >= :since AND e.occurred_at < :until
-        ORDER BY e.occurred_at DESC, e.source, e.event_id LIMIT :limit
+        ORDER BY e.occurred_at DESC, e.source, e.event_id LIMIT :limit OFFSET :skipped
         """,
-        {"name": user_name, "since": since, "until": until, "limit": limit},
+        {"name": user_name, "since": since, "until": until, "limit": limit, "skipped": skipped},
     )
 
 
-def baseline(connection: Connection, user_name: str, most: int = 8) -> Rows:
+def dots(connection: Connection, account_id: UUID, user_name: str, since: datetime, until: datetime) -> Rows:
+    """What a picture shows of an account's logins in [since, until), the latest first: when, where, if an alert has it.
+
+    The alerts know their logins, so that the scores, as many again as there are logins, need not be read.
+    """
+    return find(
+        connection,
+        """
+        SELECT e.occurred_at, e.source, e.event_id, e.city, e.country, (e.source, e.event_id) IN (
+                   SELECT source, event_id FROM monitor.alert_event WHERE account_id = :id AND NOT follows) AS alerted
+        FROM reporting.login_event e
+        WHERE e.user_name = :name AND e.occurred_at >= :since AND e.occurred_at < :until
+        ORDER BY e.occurred_at DESC LIMIT :limit
+        """,
+        {"id": account_id, "name": user_name, "since": since, "until": until, "limit": MOST_LOGINS},
+    )
+
+
+def baseline(connection: Connection, user_name: str, most: int = 5) -> Rows:
     """What is usual for an account: of each feature the ``most`` frequent values, with shares."""
     return find(
         connection,

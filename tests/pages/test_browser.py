@@ -260,6 +260,7 @@ PATHS = [
     f"/?campaign={CAMPAIGN}&severity=high",
     f"/alerts/{alert_of(HOSTILE_USER)}",
     f"/accounts/{account_of(USERS[0])}",
+    f"/accounts/{account_of(USERS[0])}/logins",
     "/model",
     "/thresholds",
     "/status",

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -66,9 +67,22 @@ def test_exports_keep_numbers_and_plain_texts_as_they_are(browser: Get) -> None:
         assert visitor.get(f"{path}.csv").headers["Content-Disposition"].startswith("attachment")
 
 
+def test_the_logins_in_an_accounts_picture_are_listed_page_by_page(
+    browser: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, visitor = f"/accounts/{account_of('ada@corp.example')}", browser("vera")
+    page = visitor.get(path).text
+    assert f'href="{path}/logins"' in page
+    count = int(re.findall(r"(\d+) logins by day and hour, [1-9]\d* of them odd and ringed", page)[0])
+    monkeypatch.setattr("web.account.PAGE", 30)
+    listed = [re.findall('<tr.*?<time datetime="(.*?)"', visitor.get(f"{path}/logins?page={n}").text) for n in (1, 2)]
+    assert [len(times) for times in listed] == [30, count - 30]
+    assert [*listed[0], *listed[1]] == sorted({*listed[0], *listed[1]}, reverse=True)
+
+
 def test_the_alert_page_shows_what_happened_beside_what_is_usual(browser: Get) -> None:
     page = browser("vera").get(f"/alerts/{ADA}").text
-    for part in ("DE 75 %, FR 25 %", "Logins over 60 days", "41 logins by day and hour, 1 of this alert ringed",
+    for part in ("DE 75 %, FR 25 %", "Logins over 60 days", "41 logins by day and hour, 1 of them odd and ringed",
                  "Distance from the most frequent place", "Oddness of the last 16 logins"):  # fmt: skip
         assert part in page
     assert "Confirm attack" not in page  # a viewer looks on

@@ -25,6 +25,7 @@ MEANT = {
     "alert.comment": "reviewer",
     "alert.assign": "reviewer",
     "account.show": "viewer",
+    "account.logins": "viewer",
     "insight.model": "viewer",
     "insight.thresholds": "viewer",
     "insight.roll_back": "admin",
