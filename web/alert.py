@@ -22,8 +22,8 @@ blueprint = Blueprint("alert", __name__)
 PICTURE = timedelta(days=60)
 AROUND, AFTER = timedelta(days=2), timedelta(hours=12)
 
-#: Rows of the table behind the pictures.
-NEAR_LISTED = 20
+#: Rows of the table behind the pictures; the account's logins are listed on a page of their own.
+NEAR_LISTED = 10
 
 #: The oddest logins of an alert, as a table; exports have them all.
 EVENTS_LISTED = 25
@@ -138,9 +138,9 @@ def _page(alert_id: UUID, query: str, form: Form) -> str:
     if alert is None:
         abort(404)
     events = dossier.alert_events(connection, alert_id)
-    timeline = dossier.timeline(connection, alert_id)
+    timeline = dossier.timeline(connection, alert_id) if alert.discussed else []
     earlier = dossier.alerts_of(connection, alert.account_id, 10, but=alert_id)
-    scopes = dossier.scopes_of(connection, alert.account_id, now())
+    scopes = dossier.scopes_of(connection, alert.account_id, now()) if alert.vouched else []
     until = alert.last_event_at + AFTER
     logins = dossier.logins(connection, alert.user_name, until - PICTURE, until)
     in_order = sorted(events, key=lambda row: row.occurred_at)

@@ -16,7 +16,10 @@ Rows = Sequence[Any]
 
 
 def find_alert(connection: Connection, alert_id: UUID) -> Any | None:
-    """One alert with account, assignee, latest verdict, size of its campaign, and whom it may be assigned to."""
+    """One alert with account, assignee, latest verdict, size of its campaign, and whom it may be assigned to.
+
+    ``followers``, ``discussed`` and ``vouched`` say whether there is any of what most alerts have none of.
+    """
     return find_one(
         connection,
         """
@@ -26,7 +29,11 @@ def find_alert(connection: Connection, alert_id: UUID) -> Any | None:
                (SELECT count(*) FROM monitor.alert c WHERE c.campaign_id = t.campaign_id) AS campaign_alerts,
                (SELECT count(*) FROM monitor.alert c WHERE c.campaign_id = t.campaign_id AND c.status = 'open')
                    AS campaign_open,
-               (SELECT count(*) FROM monitor.alert_event v WHERE v.alert_id = t.alert_id AND v.follows) AS followers
+               (SELECT count(*) FROM monitor.alert_event v WHERE v.alert_id = t.alert_id AND v.follows) AS followers,
+               latest.review_id IS NOT NULL OR EXISTS (SELECT FROM monitor.comment c WHERE c.alert_id = t.alert_id)
+                   AS discussed,
+               EXISTS (SELECT FROM monitor.scoped_dismissal s
+                       WHERE s.account_id = t.account_id AND s.withdrawn_at IS NULL) AS vouched
         FROM monitor.alert t
         JOIN monitor.account a USING (account_id)
         LEFT JOIN monitor.assignment g USING (alert_id)
