@@ -44,7 +44,7 @@ def events(alert_id: UUID, kind: str) -> Response:
     connection = store()
     if dossier.find_alert(connection, alert_id) is None:
         abort(404)
-    return _file("alert", kind, names, dossier.alert_events(connection, alert_id, MOST_ROWS))
+    return _file("alert", kind, names, dossier.alert_events(connection, alert_id, MOST_ROWS, explained=MOST_ROWS))
 
 
 @blueprint.get("/accounts/<uuid:account_id>/logins.<any(csv,json):kind>")

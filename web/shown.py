@@ -41,7 +41,7 @@ FEATURES = {
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         plain=plain, moment=moment, day=day, feature=feature, percent=percent, short=short, since=since,
-        together=together,
+        together=together, one_in=one_in,
     )  # fmt: skip
     app.jinja_env.globals.update(bar=bar, alert_url=alert_url, page_url=page_url, badge=badge, chips=chips)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -112,6 +112,13 @@ def chips(features: Sequence[str] | None) -> Markup:
 @lru_cache(maxsize=4096)
 def _chips(features: tuple[str, ...]) -> Markup:
     return Markup(" ").join(Markup('<span class="reason">{}</span>').format(feature(name)) for name in features)
+
+
+def one_in(score: float) -> str:
+    """The share of ordinary logins that a score stands for; beyond what they reach it is no more than an order."""
+    if score > 9:
+        return "fewer than one in a billion"
+    return f"about one in {float(f'{10**score:.1g}'):,.0f}"
 
 
 def day(value: date | datetime | None) -> str:

@@ -47,15 +47,23 @@ def find_alert(connection: Connection, alert_id: UUID) -> Any | None:
     )
 
 
-def alert_events(connection: Connection, alert_id: UUID, limit: int = MOST_EVENTS, *, follows: bool = False) -> Rows:
-    """The logins of an alert, or those that followed it more quietly, oddest first: the copies it keeps."""
+def alert_events(
+    connection: Connection, alert_id: UUID, limit: int = MOST_EVENTS, *, explained: int = 1, follows: bool = False
+) -> Rows:
+    """The logins of an alert, or those that followed it more quietly, oddest first: the copies it keeps.
+
+    The first ``explained`` come with their attributions, which are much to read for a burst of hundreds.
+    """
     return find(
         connection,
         """
-        SELECT source, event_id, occurred_at, score, event, attribution FROM monitor.alert_event
+        SELECT source, event_id, occurred_at, score, event,
+               CASE WHEN row_number() OVER (ORDER BY score DESC, occurred_at) <= :explained THEN attribution END
+                   AS attribution
+        FROM monitor.alert_event
         WHERE alert_id = :id AND follows = :follows ORDER BY score DESC, occurred_at LIMIT :limit
         """,
-        {"id": alert_id, "limit": limit, "follows": follows},
+        {"id": alert_id, "limit": limit, "explained": explained, "follows": follows},
     )
 
 

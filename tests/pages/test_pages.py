@@ -16,9 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from staged import ADA, BOB, COMBINING, HOSTILE_USER, LONG, RIGHT_TO_LEFT, WEIGHED, XSS, account_of, alert_of, rows
 
 from monitor.config import Settings
-from monitor.store.engine import writing
+from monitor.store.dossier import alert_events
+from monitor.store.engine import reading, writing
 from web import create_app
 from web.export import cell
+from web.shown import one_in
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -102,6 +104,31 @@ def test_the_alert_page_lists_apart_what_followed_more_quietly(browser: Get, sto
     for part in ("1 login, 1 more followed", "What followed", "The 1 that came later", "DE 75 %, FR 25 %"):
         assert part in " ".join(page.split())
     assert [row["event_id"] for row in browser("vera").get(f"/alerts/{BOB}/logins.json").json] == ["odd"]
+
+
+def test_an_alert_is_explained_by_its_oddest_login_and_its_export_by_all(browser: Get, store: Engine) -> None:
+    copy = """
+        INSERT INTO monitor.alert_event (account_id, source, event_id, occurred_at, alert_id, score, event, attribution)
+        SELECT account_id, source, 'second', occurred_at, alert_id, score / 2, event, attribution
+        FROM monitor.alert_event WHERE alert_id = :alert
+        """
+    with writing(store) as connection:
+        connection.execute(text(copy), {"alert": ADA})
+    with reading(store) as connection:
+        assert [row.attribution is None for row in alert_events(connection, ADA)] == [False, True]
+    exported = browser("vera").get(f"/alerts/{ADA}/logins.json").json
+    assert [len(row["attribution"]) > 0 for row in exported] == [True, True]
+    with writing(store) as connection:
+        connection.execute(text("DELETE FROM monitor.alert_event WHERE event_id = 'second'"))
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [(0.3, "about one in 2"), (3.0, "about one in 1,000"), (7.28, "about one in 20,000,000"),
+     (9.1, "fewer than one in a billion")],
+)  # fmt: skip
+def test_a_score_is_said_as_a_share_no_more_exactly_than_it_is_known(score: float, said: str) -> None:
+    assert one_in(score) == said
 
 
 def test_the_audit_page_tells_a_broken_chain(browser: Get, store: Engine) -> None:
