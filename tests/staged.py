@@ -15,7 +15,7 @@ MODEL = uuid5(SPACE, "model")
 CAMPAIGN = uuid5(SPACE, "campaign")
 NEWEST = datetime(2025, 10, 30, 12, tzinfo=UTC)
 
-XSS = "<script>document.title='hacked'</script>\"'><img src=x onerror=\"document.title='hacked'\">{{7*7}}"
+XSS = "<script>document.title='hacked'</script>\"'><img src=x onerror=\"document.title='hacked'\">{{7777*7777}}"
 RIGHT_TO_LEFT = "\u202egpj.exe\u2066"
 COMBINING = "Z" + "\u0321\u0489\u035c" * 200
 LONG = "A" * 10_000

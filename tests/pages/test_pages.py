@@ -30,7 +30,7 @@ def test_hostile_values_are_escaped_and_cut_and_lose_their_direction(path: str, 
     visitor = browser("ron")
     visitor.post(f"/alerts/{alert_of(HOSTILE_USER)}/comment", body=XSS + RIGHT_TO_LEFT, act=uuid4())
     page = visitor.get(path).text
-    assert "<script>document" not in page and "<img" not in page and "49" not in page.split("</header>")[0]
+    assert "<script>document" not in page and "<img" not in page and str(7777 * 7777) not in page
     assert "\u202e" not in page and "\u2066" not in page
     assert LONG[:500] not in page and COMBINING[:400] not in page
     assert len(page) < 150_000
