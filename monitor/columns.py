@@ -15,6 +15,9 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Objects = NDArray[np.object_]
 
+#: What identifies a login.
+KEY = ("account_id", "source", "event_id", "occurred_at")
+
 #: What an account can be used to: each is a column of ``Logins.values`` and a feature of the baseline.
 CATEGORICAL = (
     "country",

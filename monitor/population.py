@@ -99,6 +99,7 @@ class Crowd:
         self.by_time: Ints = np.argsort(self.logins.time, kind="stable")
         self._start = float(self.logins.time.min()) if len(self.logins) else 0.0
         self._end = float(self.logins.time.max()) if len(self.logins) else 0.0
+        self.growth: Floats = self._growth(self.logins.time)
         self._totals: dict[str, float] = {}
         self._totals_before: dict[str, Floats] = {}
         self._touched: dict[str, Floats] = {}
@@ -112,18 +113,22 @@ class Crowd:
         part._sums = {name: column[rows] for name, column in self._sums.items()}
         return part
 
+    def touching(self, values: Values, known: Known) -> Flags:
+        """Which logins are the first of their account with their value, and may count as touches [n]."""
+        first: Flags = self.logins.success & self.logins.learnable & ~known.touched & (values.codes != UNKNOWN)
+        return first
+
     def touches_before(self, feature: str, values: Values, known: Known) -> Floats:
         """Decayed number of accounts that met each login's value before it [n]; garbage where it is unknown."""
         if feature in self._touched:
             return self._touched[feature]
-        counted = self.logins.success & self.logins.learnable & ~known.touched & (values.codes != UNKNOWN)
+        counted = self.touching(values, known)
         held = self.stored.touches.get(feature, Weights.none()).at(values.names, self._start, self.past.half_life_days)
         order = self.by_time[np.argsort(values.codes[self.by_time], kind="stable")]
-        growth = self._growth(self.logins.time)
-        amounts = np.where(counted, growth, 0.0)
+        amounts = np.where(counted, self.growth, 0.0)
         earlier = np.empty(len(order))
         earlier[order] = before(amounts[order], first_of_runs(values.codes[order]))
-        added = np.bincount(values.codes[counted], growth[counted], minlength=len(held))
+        added = np.bincount(values.codes[counted], self.growth[counted], minlength=len(held))
         changed = np.flatnonzero(added)
         self.touches[feature] = Weights(
             values.names[changed],
@@ -132,7 +137,7 @@ class Crowd:
         )
         self._running(feature, amounts)
         # UNKNOWN is -1, the appended last weight
-        self._touched[feature] = (np.append(held, 0.0)[values.codes] + earlier) / growth
+        self._touched[feature] = (np.append(held, 0.0)[values.codes] + earlier) / self.growth
         return self._touched[feature]
 
     def share(self, feature: str, values: Values, known: Known) -> Floats:
@@ -142,9 +147,8 @@ class Crowd:
 
     def mean(self, name: str, amounts: Floats | Flags, among: Flags, prior: float, strength: float) -> Floats:
         """Decayed mean of ``amounts`` ``among`` the population's logins before each [n], shrunk to ``prior``."""
-        growth = self._growth(self.logins.time)
-        hit = self._running(f"{name}:hits", np.where(among, amounts * growth, 0.0))
-        every = self._running(f"{name}:all", np.where(among, growth, 0.0))
+        hit = self._running(f"{name}:hits", np.where(among, amounts * self.growth, 0.0))
+        every = self._running(f"{name}:all", np.where(among, self.growth, 0.0))
         return (hit + prior * strength) / (every + strength)
 
     def _running(self, name: str, amounts: Floats) -> Floats:
@@ -157,7 +161,7 @@ class Crowd:
         earlier = np.empty(len(amounts))
         earlier[self.by_time] = total[:-1]
         self._totals[name] = float((held + total[-1]) / self._growth(self._end))
-        self._totals_before[name] = (held + earlier) / self._growth(self.logins.time)
+        self._totals_before[name] = (held + earlier) / self.growth
         return self._totals_before[name]
 
     def _growth(self, time: Any) -> Any:

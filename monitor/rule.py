@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from monitor.columns import Floats, Objects
+from monitor.columns import KEY, Floats, Objects
 from monitor.features import Measured
 
 #: With fewer (decayed) logins than this in its baseline an account has thin history, and its alerts say so.
@@ -17,9 +17,6 @@ THIN_HISTORY = 12.0
 
 #: Kinds of account, each with its own place of the threshold: accounts with history, newcomers, and machines.
 SEGMENTS = ("people", "thin", "service")
-
-#: Columns that identify a login.
-_KEY = ("account_id", "source", "event_id", "occurred_at")
 
 
 @dataclass(frozen=True)
@@ -76,6 +73,6 @@ def drawn(events: pd.DataFrame, chances: Floats, key: str) -> "np.ndarray[tuple[
 
     ``key`` is kept from those who log in: who could foresee the draw could stay out of it.
     """
-    hashed = pd.util.hash_pandas_object(events[list(_KEY)], index=False, hash_key=key[-16:].rjust(16, "0"))
+    hashed = pd.util.hash_pandas_object(events[list(KEY)], index=False, hash_key=key[-16:].rjust(16, "0"))
     taken: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = hashed.to_numpy() / 2.0**64 < chances
     return taken

@@ -9,12 +9,15 @@ import pandas as pd
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
+from monitor.calibration import Threshold
 from monitor.config import Settings
 from monitor.jobs import score as job
 from monitor.jobs.ingest import ingest
 from monitor.jobs.train import train
+from monitor.rule import AlertRule
 from monitor.simulation import simulate, write
-from monitor.store.engine import open_url, reading
+from monitor.store import thresholds
+from monitor.store.engine import open_url, reading, writing
 
 DAYS = 20
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -73,3 +76,9 @@ def number(engine: Engine, query: str, **parameters: object) -> float:
 
 def score(engine: Engine, now: datetime = NOW, **changes: object) -> dict[str, int | float | str]:
     return job.score(engine, settings_for(engine, **changes), now)
+
+
+def alert_from(engine: Engine, value: float, now: datetime = NOW) -> None:
+    """From now on whatever scores so much alerts."""
+    with writing(engine) as connection:
+        thresholds.decide(connection, Threshold(AlertRule(value), "test", "as the test needs it"), now, None)

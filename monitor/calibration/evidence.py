@@ -48,13 +48,13 @@ class Logins:
         """What each would score by a rule's weights, less its segment's offset: what ``rule.value`` is held to."""
         now = tail(self.evidence.astype(np.float64) @ rule.weight(self.features)) / np.log(10)
         # A score that meant something else is kept, and moved by as much as the weights would move it now.
-        scores = np.where(self.same, now, self.score + now - tail(self.raw) / np.log(10))
-        margins: Floats = scores - (rule.thresholds(self.segment) - rule.value)
-        return margins
+        return self._less_offset(np.where(self.same, now, self.score + now - tail(self.raw) / np.log(10)), rule)
 
     def given(self, tail: Tail, rule: AlertRule) -> Floats:
         """The margins by the weights of then. Verdicts that set today's were given on these very logins."""
-        scores = np.where(self.same, tail(self.raw) / np.log(10), self.score)
+        return self._less_offset(np.where(self.same, tail(self.raw) / np.log(10), self.score), rule)
+
+    def _less_offset(self, scores: Floats, rule: AlertRule) -> Floats:
         margins: Floats = scores - (rule.thresholds(self.segment) - rule.value)
         return margins
 

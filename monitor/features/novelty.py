@@ -52,9 +52,8 @@ def _usual_at_first(name: str, context: Context, share: Floats) -> Floats:
 
     All that a newcomer comes with is new, and has to be: only what is rarer than what others were new to is odd.
     """
-    logins, known = context.logins, context.familiarity(name)
-    touched = ~known.touched & (logins.values[name].codes != UNKNOWN) & logins.success & logins.learnable
-    return context.crowd.mean(f"{name}:first", -np.log(share), touched, prior=2.0, strength=20.0)
+    touching = context.crowd.touching(context.logins.values[name], context.familiarity(name))
+    return context.crowd.mean(f"{name}:first", -np.log(share), touching, prior=2.0, strength=20.0)
 
 
 def usual_values(context: Context, name: str, rows: Ints) -> list[str | None]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
 from monitor.alerting import Reason, headline, incidents, severity
-from monitor.columns import Flags, Floats, Ints, seconds
+from monitor.columns import KEY, Flags, Floats, Ints, seconds
 from monitor.events import CANONICAL_COLUMNS
 from monitor.features import NAMES
 from monitor.judging import Judgement, Words
@@ -90,7 +90,7 @@ def follow(
     rows = np.flatnonzero(part.follows >= 0)
     if not len(rows):
         return
-    leaders = pd.concat([waiting[alerts.KEY], events[alerts.KEY]]).iloc[part.follows[rows]]
+    leaders = pd.concat([waiting[list(KEY)], events[list(KEY)]]).iloc[part.follows[rows]]
     logins = _odd_logins(events.iloc[rows], part, rows, words, np.searchsorted(explained, rows))
     found = zip(logins, alerts.alerts_of(connection, leaders), strict=True)
     alerts.add_alert_events(

@@ -11,12 +11,9 @@ import pyarrow as pa
 from sqlalchemy import Connection, insert, text
 
 from monitor.alerting import CAMPAIGN_ACCOUNTS, CAMPAIGN_PAUSE_S
-from monitor.columns import Objects
+from monitor.columns import KEY, Objects
 from monitor.store import tables
 from monitor.store.copy import copy_in
-
-#: What identifies a login.
-KEY = ["account_id", "source", "event_id", "occurred_at"]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, text
 
-from monitor.columns import Objects
+from monitor.columns import KEY, Objects
 from monitor.store.copy import arrow, copy_in, copy_out
 
-KEY = "account_id, source, event_id, occurred_at"
+_KEY = ", ".join(KEY)
 
 #: What a pass reads of an event; ``network`` is the /24 or /48 that the address lies in.
 _SELECTED = {
@@ -126,8 +126,8 @@ def _events(connection: Connection, keys: str, parameters: dict[str, object]) ->
     events = copy_out(
         connection,
         f"""
-        WITH chosen ({KEY}, learnable) AS MATERIALIZED ({keys})
-        SELECT {columns}, chosen.learnable FROM chosen JOIN monitor.login_event e USING ({KEY})
+        WITH chosen ({_KEY}, learnable) AS MATERIALIZED ({keys})
+        SELECT {columns}, chosen.learnable FROM chosen JOIN monitor.login_event e USING ({_KEY})
         WHERE e.occurred_at BETWEEN (SELECT min(occurred_at) FROM chosen) AND (SELECT max(occurred_at) FROM chosen)
         ORDER BY e.account_id, e.occurred_at, e.source, e.event_id
         """,
@@ -173,7 +173,7 @@ def no_longer_unscored(connection: Connection, events: pd.DataFrame) -> int:
 def _for_each(connection: Connection, events: pd.DataFrame, statement: str, **parameters: object) -> int:
     """Run a statement that joins the keys of ``events`` as the table ``named``; returns the rows it changed."""
     connection.execute(
-        text(f"CREATE TEMPORARY TABLE named ON COMMIT DROP AS SELECT {KEY} FROM monitor.unscored_event LIMIT 0")
+        text(f"CREATE TEMPORARY TABLE named ON COMMIT DROP AS SELECT {_KEY} FROM monitor.unscored_event LIMIT 0")
     )
     copy_in(connection, "named", pa.RecordBatch.from_pydict(key_columns(events)))
     changed = connection.execute(text(statement), parameters).rowcount
@@ -224,11 +224,11 @@ def count_unscored(connection: Connection, until: datetime) -> int:
 
 def quarantine(connection: Connection, events: pd.DataFrame, reason: str, at: datetime) -> None:
     """Set events aside that cannot be scored, with the reason."""
-    rows = events[["account_id", "source", "event_id", "occurred_at"]].to_dict("records")
+    rows = events[list(KEY)].to_dict("records")
     connection.execute(
         text(
             f"""
-            INSERT INTO monitor.quarantined_event ({KEY}, reason, quarantined_at)
+            INSERT INTO monitor.quarantined_event ({_KEY}, reason, quarantined_at)
             VALUES (:account_id, :source, :event_id, :occurred_at, :reason, :at) ON CONFLICT DO NOTHING
             """
         ),

@@ -1,32 +1,23 @@
 """What a stranger does after having alerted waits for the same verdict, however quietly it is done."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pandas as pd
 import pytest
-from companies import NOW, number, rows, score, settings_for
+from companies import NOW, alert_from, number, rows, score, settings_for
 from sqlalchemy import Engine
 
-from monitor.calibration import Threshold
 from monitor.jobs.ingest import ingest
 from monitor.jobs.review import review
 from monitor.jobs.train import train
-from monitor.rule import AlertRule
-from monitor.store import thresholds
-from monitor.store.engine import writing
 
 STRANGER = {"ip": "203.0.113.66", "country": "KP", "device_id": "stolen"}
 ELSEWHERE = STRANGER | {"ip": "198.51.100.9", "country": "IS"}
 FOLLOWING = "SELECT event_id FROM reporting.following_event WHERE alert_id = :alert ORDER BY occurred_at"
 ALERT = "SELECT * FROM reporting.alert WHERE alert_id = :alert"
-
-
-def alert_from(engine: Engine, value: float, now: datetime = NOW) -> None:
-    with writing(engine) as connection:
-        thresholds.decide(connection, Threshold(AlertRule(value), "test", "as the test needs it"), now, None)
 
 
 def come(engine: Engine, folder: Path, user: str, *logins: dict[str, object]) -> None:

@@ -7,13 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from companies import NOW, SCORES, Trained, number, rows, score
+from companies import NOW, SCORES, Trained, alert_from, number, rows, score
 from sqlalchemy import Engine, text
 
-from monitor.calibration import Threshold
 from monitor.jobs.ingest import ingest
-from monitor.rule import AlertRule
-from monitor.store import thresholds
 from monitor.store.engine import open_url, writing
 
 
@@ -84,8 +81,7 @@ def test_alerts_hold_exactly_the_logins_that_alerted_in_incidents_without_long_p
 
 def test_alerts_of_several_accounts_from_one_network_are_a_campaign(company: Engine, tmp_path: Path) -> None:
     score(company)
-    with writing(company) as connection:
-        thresholds.decide(connection, Threshold(AlertRule(0.5), "test", "so that all of these alert"), NOW, None)
+    alert_from(company, 0.5)
     users = rows(company, "SELECT user_name FROM monitor.account ORDER BY 1 LIMIT 4")["user_name"]
     path = tmp_path / "campaign.csv"
     path.write_text(
@@ -111,8 +107,7 @@ def test_accounts_where_one_program_only_fails_are_a_campaign_whatever_its_netwo
     company: Engine, tmp_path: Path
 ) -> None:
     score(company)
-    with writing(company) as connection:
-        thresholds.decide(connection, Threshold(AlertRule(0.5), "test", "so that all of these alert"), NOW, None)
+    alert_from(company, 0.5)
     users = rows(company, "SELECT user_name FROM monitor.account ORDER BY 1 LIMIT 6")["user_name"]
     told = [  # the first got in, and the last is another program
         f"p{i},{(NOW - timedelta(hours=11) + timedelta(hours=2 * i)).isoformat()},{user},"
