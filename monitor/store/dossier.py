@@ -133,18 +133,22 @@ def logins(
     limit: int = MOST_LOGINS,
     skipped: int = 0,
 ) -> Rows:
-    """The latest ``limit`` logins of an account in [since, until), newest first, with score and raw where scored."""
+    """The latest ``limit`` logins of an account in [since, until), newest first, with score and raw where scored.
+
+    Every score has its login, so that joining in full adds none; but it cannot be done by looking up one score after
+    another, as PostgreSQL otherwise does where it plans for any account and any time.
+    """
     return find(
         connection,
         """
         SELECT e.occurred_at, e.source, e.event_id, e.outcome, host(e.ip) AS ip, e.country, e.city, e.latitude,
                e.longitude, e.asn, e.device_id, e.browser, e.os, e.application, e.auth_method,
                e.network_kind, s.score, s.raw, s.alerted
-        FROM reporting.login_event e
-        LEFT JOIN reporting.login_score s
-          ON s.user_name = :name AND s.occurred_at >= :since AND s.occurred_at < :until
-         AND (s.source, s.event_id, s.occurred_at) = (e.source, e.event_id, e.occurred_at)
-        WHERE e.user_name = :name AND e.occurred_at >= :since AND e.occurred_at < :until
+        FROM (SELECT * FROM reporting.login_event
+              WHERE user_name = :name AND occurred_at >= :since AND occurred_at < :until) e
+        FULL JOIN (SELECT source, event_id, occurred_at, score, raw, alerted FROM reporting.login_score
+                   WHERE user_name = :name AND occurred_at >= :since AND occurred_at < :until) s
+            USING (source, event_id, occurred_at)
         ORDER BY e.occurred_at DESC, e.source, e.event_id LIMIT :limit OFFSET :skipped
         """,
         {"name": user_name, "since": since, "until": until, "limit": limit, "skipped": skipped},
