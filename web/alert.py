@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from monitor.columns import LENGTH
 from monitor.jobs import review as jobs
-from monitor.review import REASONS, STATUS, ReviewError, Scope, Verdict, scope_values
+from monitor.review import STATUS, ReviewError, Scope, Verdict, scope_values
 from monitor.store import dossier, queue
 from web import charts
 from web.policy import address, allow, engine, now, person, store
@@ -159,7 +159,6 @@ def _page(alert_id: UUID, query: str, form: Form) -> str:
         scopes=scopes,
         queue=write_filter(filter_of(query)),
         form=form,
-        reasons=REASONS,
         offered=scope_values(row.event for row in events),
         until=form.until or f"{now() + timedelta(days=SCOPE_DAYS):%Y-%m-%d}",
         act=uuid4(),

@@ -32,7 +32,7 @@ def alerts(kind: str) -> Response:
         "alert_id", "user_name", "opened_at", "last_event_at", "score", "severity", "status", "headline",
         "event_count", "campaign_id", "thin_history", "assignee", "reasons",
     )  # fmt: skip
-    chosen = replace(read_filter(request.args), folded=False)
+    chosen = replace(read_filter(request.args.to_dict()), folded=False)
     return _file("alerts", kind, names, queue.alerts(store(), chosen, MOST_ROWS).alerts)
 
 

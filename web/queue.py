@@ -10,11 +10,10 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from monitor.jobs import review as jobs
-from monitor.review import REASONS, SCOPES, STATUS, Verdict
+from monitor.review import SCOPES, STATUS, Verdict
 from monitor.store import queue
 from monitor.store.reviews import Standing
 from web.policy import address, allow, engine, now, person, store
@@ -28,7 +27,7 @@ SEVERITIES = ("critical", "high", "medium", "low")
 REASON_WORDS = sorted({*FEATURES, *SCOPES, "region", "browser", "weekday"} - {"ip"})
 
 
-def read_filter(values: "MultiDict[str, str]") -> queue.Filter:
+def read_filter(values: Mapping[str, str]) -> queue.Filter:
     """The filter that an address names; what makes no sense in it is left out."""
     status, sort = values.get("status", "open"), values.get("sort", "score")
     chosen = queue.Filter(
@@ -73,7 +72,7 @@ def read_id(value: str | None) -> UUID | None:
 @blueprint.get("/")
 @allow("viewer")
 def show() -> str:
-    chosen = read_filter(request.args)
+    chosen = read_filter(request.args.to_dict())
     page = min(max(request.args.get("page", 1, type=int), 1), 10_000)
     connection = store()
     found = queue.alerts(connection, chosen, PAGE + 1, (page - 1) * PAGE)
@@ -92,7 +91,6 @@ def show() -> str:
         names=found.names,
         severities=SEVERITIES,
         feature_options=_feature_options,
-        reasons=REASONS,
         act=uuid4(),
         root=request.script_root,
     )
@@ -185,11 +183,13 @@ def _back() -> Response:
 
 def filter_of(query: str) -> queue.Filter:
     """The filter that a query names."""
-    return read_filter(MultiDict(parse_qsl(query[:2_000])))
+    return read_filter(dict(parse_qsl(query[:2_000])))
 
 
 def _day(value: str | None, plus: timedelta = timedelta(0)) -> datetime | None:
+    if not value:
+        return None
     try:
-        return datetime.strptime(value or "", "%Y-%m-%d").replace(tzinfo=UTC) + plus
+        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC) + plus
     except (ValueError, OverflowError):
         return None

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
 from flask import Flask, g, request, url_for
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
+from monitor.review import REASONS
 from web.charts import bar
 
 #: Characters of a value in a table; the whole of it stands in the raw events.
@@ -43,7 +45,10 @@ def install(app: Flask) -> None:
         plain=plain, moment=moment, day=day, feature=feature, percent=percent, short=short, since=since,
         together=together, one_in=one_in,
     )  # fmt: skip
-    app.jinja_env.globals.update(bar=bar, alert_url=alert_url, page_url=page_url, badge=badge, chips=chips)
+    app.jinja_env.globals.update(
+        bar=bar, csrf=csrf, alert_url=alert_url, account_url=account_url, page_url=page_url, badge=badge, chips=chips,
+        reason_options=reason_options,
+    )  # fmt: skip
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(lambda: {"person": g.get("person")})
 
@@ -61,6 +66,18 @@ def _page_url(root: str, endpoint: str, *values: tuple[str, str]) -> str:
 def alert_url(alert_id: UUID) -> str:
     """The address of an alert; a list has fifty of them, and looking each up among the routes is slow."""
     return f"{request.script_root}/alerts/{alert_id}"
+
+
+def account_url(account_id: UUID) -> str:
+    return f"{request.script_root}/accounts/{account_id}"
+
+
+def csrf() -> Markup:
+    """The hidden field that every form carries; a page has several, and the token is signed for it once."""
+    if "csrf_field" not in g:
+        g.csrf_field = Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+    field: Markup = g.csrf_field
+    return field
 
 
 def plain(value: object, longest: int = LONGEST) -> Markup:
@@ -94,8 +111,8 @@ def moment(value: datetime | None) -> Markup:
     if value is None:
         return Markup('<span class="none">never</span>')
     at = value.astimezone(UTC)
-    words = at.isoformat(" ", "minutes").removesuffix("+00:00")
-    return Markup(f'<time datetime="{at.isoformat()}">{WEEKDAYS[at.weekday()]} {words}</time>')  # noqa: S704
+    iso = at.isoformat()
+    return Markup(f'<time datetime="{iso}">{WEEKDAYS[at.weekday()]} {iso[:10]} {iso[11:16]}</time>')  # noqa: S704
 
 
 @lru_cache(maxsize=64)
@@ -112,6 +129,30 @@ def chips(features: Sequence[str] | None) -> Markup:
 @lru_cache(maxsize=4096)
 def _chips(features: tuple[str, ...]) -> Markup:
     return Markup(" ").join(Markup('<span class="reason">{}</span>').format(feature(name)) for name in features)
+
+
+def reason_options(chosen: str) -> Markup:
+    """The reasons for a verdict, to choose from; only a known one can be chosen."""
+    return _reason_options(chosen if any(chosen in words for words in REASONS.values()) else "")
+
+
+@cache
+def _reason_options(chosen: str) -> Markup:
+    option, group = Markup('<option value="{}"{}>{}</option>'), Markup('<optgroup label="To {}">{}</optgroup>')
+    shown = Markup('<option value="">no reason given</option>')
+    for verdict in ("dismiss", "confirm"):
+        # "other" serves both verdicts, and stands once.
+        words = {word: phrase for word, phrase in REASONS[verdict].items() if verdict == "dismiss" or word != "other"}
+        shown += group.format(
+            verdict,
+            Markup("").join(
+                option.format(
+                    word, Markup(" selected") if word == chosen else "", "other (either)" if word == "other" else phrase
+                )
+                for word, phrase in words.items()
+            ),
+        )
+    return shown
 
 
 def one_in(score: float) -> str:
