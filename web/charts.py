@@ -8,7 +8,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,7 @@ def columns(values: Sequence[tuple[datetime, float, bool]]) -> Markup:
     if not values:
         return Markup("")
     name = f"Oddness of the last {len(values)} logins, up to {max(value for _, value, _ in values):.1f}"
-    ends = (f"{values[0][0]:%d %b}", f"{values[-1][0]:%d %b}")
+    ends = (_day(values[0][0].date()), _day(values[-1][0].date()))
     named = [(f"{at.isoformat(' ', 'minutes')[:16]}: {value:.2f}", value, odd) for at, value, odd in values]
     return _bars(named, name, ends)
 
@@ -131,14 +131,14 @@ def _bars(values: Sequence[tuple[str, float, bool]], name: str, ends: tuple[str,
     height, left, top = 150, 44, 8
     highest = max(value for _, value, _ in values) or 1.0
     step = min((WIDTH - left - 8) / len(values), 60.0)
-    bars = []
+    bars, width = [], f"{step - 3:.1f}"
     for number, (words, value, odd) in enumerate(values):
         if value <= 0:
             continue
         tall, x = value / highest * (height - top - 24), left + number * step + 1.5
         bars.append(
             f'<rect class="{"odd" if odd else "bar"}" x="{x:.1f}" y="{height - 24 - tall:.1f}" '
-            f'width="{step - 3:.1f}" height="{tall:.1f}"><title>{escape(words)}</title></rect>'
+            f'width="{width}" height="{tall:.1f}"><title>{escape(words)}</title></rect>'
         )
     labels = [
         _label(left - 6, top + 8, f"{highest:,.3g}", "end"),
@@ -266,9 +266,17 @@ def _hours(left: int, top: int, down: float) -> str:
 def _days(since: datetime, until: datetime, left: int, top: int, height: int, across: float) -> str:
     """A line and a date where a day begins, as many as there is room for."""
     first = (since + timedelta(days=1)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    count = max((until - first).days + 1, 1)
-    every = max(1, -(-count // 9))
-    moments = [first + timedelta(days=number) for number in range(0, count, every)]
-    shown = [(left + (moment - since).total_seconds() * across, moment) for moment in moments if moment < until]
-    grid = _path("grid", [f"M{x:.1f} {top}V{height - 24}" for x, _ in shown])
-    return grid + "".join(_label(x, height - 8, f"{moment:%d %b}", "middle") for x, moment in shown)
+    every = timedelta(days=max(1, -(-max((until - first).days + 1, 1) // 9)))
+    x, step = left + (first - since).total_seconds() * across, every.total_seconds() * across
+    grid, labels = [], []
+    while first < until:
+        grid.append(f"M{x:.1f} {top}V{height - 24}")
+        labels.append(_label(x, height - 8, _day(first.date()), "middle"))
+        first, x = first + every, x + step
+    return _path("grid", grid) + "".join(labels)
+
+
+@lru_cache(maxsize=1024)
+def _day(day: date) -> str:
+    """A day as all pictures write it; strftime is slow, and the same few days stand below every picture."""
+    return f"{day:%d %b}"
