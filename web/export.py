@@ -148,7 +148,9 @@ def _file(name: str, kind: str, names: Sequence[str], rows: Sequence[Any]) -> Re
     """The rows as an attachment; a list that was cut says so in its name."""
     if kind == "json":
         content = json.dumps(
-            [{column: getattr(row, column) for column in names} for row in rows], default=_plain, ensure_ascii=False
+            [{column: _exact(getattr(row, column)) for column in names} for row in rows],
+            default=_plain,
+            ensure_ascii=False,
         )
     else:
         written = io.StringIO()
@@ -165,9 +167,14 @@ def _file(name: str, kind: str, names: Sequence[str], rows: Sequence[Any]) -> Re
 def cell(value: object) -> object:
     """A value as a CSV cell: numbers as they are, texts that would be formulas behind an apostrophe."""
     if value is None or isinstance(value, bool | int | float):
-        return value
+        return _exact(value)
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else _plain(value)
     return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULA) else text
+
+
+def _exact(value: object) -> object:
+    """A number with the digits that it has: single precision, as scores are stored, seems to have more when widened."""
+    return float(f"{value:.8g}") if isinstance(value, float) else value
 
 
 def _plain(value: object) -> str:
