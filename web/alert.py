@@ -162,7 +162,7 @@ def _page(alert_id: UUID, query: str, form: Form) -> str:
         offered=scope_values(row.event for row in events),
         until=form.until or f"{now() + timedelta(days=SCOPE_DAYS):%Y-%m-%d}",
         act=uuid4(),
-        known=sum(row.occurred_at < alert.opened_at for row in logins),
+        known=sum(row.occurred_at < alert.opened_at for row in logins) if alert.thin_history else None,
         **_pictures(alert, in_order, logins),
     )
 
@@ -180,7 +180,8 @@ def _pictures(alert: Any, events: list[Any], logins: Any) -> dict[str, Any]:
     near_since = max(alert.opened_at - AROUND, since)
     near = [row for row in logins if row.occurred_at >= near_since]
     peak = max((row.occurred_at for row in events), default=alert.last_event_at)
-    scored = [row for row in logins if row.raw is not None and row.occurred_at <= peak][:LENGTH][::-1]
+    window = [row for row in logins if row.raw is not None and row.occurred_at <= peak][:LENGTH][::-1]
+    scored = [(row.occurred_at, row.raw, row.score, (row.source, row.event_id) in odd) for row in window]
     places = charts.places(logins)
     return {
         "places": places,
@@ -189,7 +190,7 @@ def _pictures(alert: Any, events: list[Any], logins: Any) -> dict[str, Any]:
         "strip": charts.strip(near, odd, near_since, until, places),
         "near": near[:NEAR_LISTED],
         "near_count": len(near),
-        "errors": charts.columns([(row.occurred_at, row.raw, (row.source, row.event_id) in odd) for row in scored]),
+        "errors": charts.columns([(at, raw, marked) for at, raw, _, marked in scored]),
         "scored": scored,
         "odd": odd,
     }

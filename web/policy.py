@@ -99,7 +99,8 @@ def _enforce() -> Response | None:
     g.person = None
     if request.endpoint is None:
         return None  # no such page: the error handler answers
-    if any("\0" in value for values in (request.args, request.form) for value in values.values()):
+    sent = (request.args,) if request.method in ("GET", "HEAD") else (request.args, request.form)
+    if any("\0" in value for values in sent for value in values.values()):
         abort(400)
     policy = policy_of(current_app, request.endpoint)
     if policy is None:
