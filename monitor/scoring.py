@@ -12,6 +12,7 @@ import numpy as np
 from monitor.columns import Flags, Floats, Ints
 from monitor.detectors import Detector, Progress, Tensors, detector
 from monitor.features import theme_of
+from monitor.features.evidence import MOST_WORTH
 from monitor.sequences import Rows, Windows
 from monitor.tails import Tail
 
@@ -21,10 +22,6 @@ HELD_BACK = 0.25
 
 #: Between the sum of all themes (1), where many slight oddities outweigh a plain one, and the largest alone (∞).
 POWER = 1.5
-
-#: A rank makes much even of next to nothing, where most logins have nothing: evidence is worth at most this many times
-#: its own nats, and a theme at most all its evidence.
-MOST_WORTH = 2.0
 
 #: Part of a theme's worth that its strongest feature gets beforehand: one who reads three reasons should read three.
 PLAINEST = 0.75
@@ -53,7 +50,8 @@ def tamed(nats: Floats) -> Floats:
 class Theme:
     """Features (``members``, their columns) that say much the same: a trip is a new country, city and network at once.
 
-    What the detector finds in them counts as one reason, worth the share of ordinary logins with as much of it.
+    What the detector finds in them counts as one reason, worth the share of ordinary logins with as much of it, and at
+    most all their evidence.
     """
 
     name: str

@@ -16,6 +16,10 @@ Describe = Callable[[Ints], list[str | None]]
 #: Pseudo-logins with which an account's own rate is shrunk towards the population's.
 PRIOR_LOGINS = 5.0
 
+#: A rank makes much even of next to nothing, where most logins have nothing: evidence is worth at most this many times
+#: its own nats.
+MOST_WORTH = 4.0
+
 #: Share of attempts that fail where nothing is known of the account yet.
 PRIOR_FAILURES = 0.05
 

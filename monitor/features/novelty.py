@@ -7,9 +7,9 @@ is thus less surprising than an exotic one, but a new value never becomes cheap 
 
 import numpy as np
 
-from monitor.baselines import DAY_S
+from monitor.baselines import DAY_S, Known
 from monitor.columns import UNKNOWN, Floats, Ints
-from monitor.features.evidence import PRIOR_LOGINS, Context, Evidence
+from monitor.features.evidence import MOST_WORTH, PRIOR_LOGINS, Context, Evidence
 
 #: Values that are named as usual, the most frequent first.
 MOST_USUAL = 3
@@ -30,21 +30,35 @@ def measure(name: str, context: Context) -> Evidence:
     heard = known.met & (values.codes != UNKNOWN)
     typical = context.crowd.mean(f"{name}:novel", ~known.touched, heard & past.learned, prior=0.05, strength=20.0)
     own = past.sum(f"{name}:novel", new.astype(float))
-    novelty = (own + PRIOR_LOGINS * typical) / (total + PRIOR_LOGINS)
-    again = AGAIN * np.exp2(-(context.logins.time - known.seen) / (AGAIN_DAYS * DAY_S))
+    # Of an account with more values than are kept, what was new once may outnumber what is known.
+    novelty = np.minimum((own + PRIOR_LOGINS * typical) / (total + PRIOR_LOGINS), 1.0)
     trust = total / (total + 1.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        familiar = np.where(total > 0, known.count / np.where(total > 0, total, 1.0), 0.0)
-    familiar = np.maximum(familiar, again)
-    probability = trust * ((1 - novelty) * familiar + novelty * share) + (1 - trust) * share
+    habit = trust * (1 - novelty)
+    probability = habit * familiar_share(context, known) + (1 - habit) * share
     surprise = np.where(np.isfinite(known.count), -np.log(np.maximum(probability, 1e-12)), np.nan)
     beyond_first = np.maximum(surprise - (1 - trust) * _usual_at_first(name, context, share), 0.0)
     strength = context.beyond_usual(name, beyond_first, known.total)
+    # What the account came with before is worth the share in which it does, however rare such a share is elsewhere.
+    strength *= 1 - (1 - 1 / MOST_WORTH) * np.where(known.count > 0, 1.0, _recency(context, known))
 
     def usual(rows: Ints) -> list[str | None]:
         return usual_values(context, name, rows)
 
     return Evidence(strength, values.text, usual, new)
+
+
+def familiar_share(context: Context, known: Known) -> Floats:
+    """The value's share of the account's own logins; more just after the account came with it, learned or not [n]."""
+    total = np.nan_to_num(known.total)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = np.where(total > 0, known.count / np.where(total > 0, total, 1.0), 0.0)
+    return np.maximum(own, AGAIN * _recency(context, known))
+
+
+def _recency(context: Context, known: Known) -> Floats:
+    """1 just after the account came with the value, then less, 0 if it never did [n]."""
+    recency: Floats = np.exp2(-(context.logins.time - known.seen) / (AGAIN_DAYS * DAY_S))
+    return recency
 
 
 def _usual_at_first(name: str, context: Context, share: Floats) -> Floats:
