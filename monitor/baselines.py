@@ -30,8 +30,8 @@ DAY_S = 86_400.0
 
 Window = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
-#: What an account's entries describe; the last three are derived from time and coordinates.
-BASELINE_FEATURES = (*CATEGORICAL, "place", "hour", "weekday")
+#: What an account's entries describe; the last four are derived from several columns, from coordinates and from time.
+BASELINE_FEATURES = (*CATEGORICAL, "client", "place", "hour", "weekday")
 
 #: Most values remembered for an account and feature: a carrier that hops, or an attacker, must not grow it for ever.
 MOST_VALUES = 64

@@ -25,8 +25,8 @@ HOURS = tuple(f"{hour:02d}" for hour in range(24))
 #: What the hours named in words hold at least, of an account's logins.
 MOST_OF_THE_DAY = 0.8
 
-#: Features that have a picture of their own.
-PICTURED = ("hour", "weekday", "place")
+#: Features that have a picture of their own, and clients, whose parts are listed each by itself.
+NOT_LISTED = ("hour", "weekday", "place", "client")
 
 
 @blueprint.get("/accounts/<uuid:account_id>")
@@ -45,7 +45,7 @@ def show(account_id: UUID) -> str:
     return render_template(
         "account/show.html",
         account=account,
-        usual={feature: rows for feature, rows in usual.items() if feature not in PICTURED},
+        usual={feature: rows for feature, rows in usual.items() if feature not in NOT_LISTED},
         first=_first(usual),
         most_of_the_day=_most_of_the_day(list(hours.values())),
         hours=hours,

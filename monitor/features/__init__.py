@@ -15,7 +15,7 @@ import pandas as pd
 
 from monitor.baselines import Baselines, Past
 from monitor.columns import FRAME_NUMBERS, FRAME_TEXTS, LENGTH, Flags, Floats, Logins, encode
-from monitor.features import cadence, clock, crowd, failures, latency, movement, novelty
+from monitor.features import cadence, client, clock, crowd, failures, latency, movement, novelty
 from monitor.features.evidence import Context, Evidence
 from monitor.features.habituation import habituated
 from monitor.population import Crowd, Population
@@ -73,6 +73,9 @@ NAMES: tuple[str, ...] = tuple(REGISTRY)
 #: what piles up does so on purpose.
 HABITUAL = tuple(NAMES.index(name) for name in ("hour", "weekday", "gap", "failure"))
 
+#: Features that a known client explains together.
+CLIENT = tuple(NAMES.index(name) for name in client.PARTS)
+
 #: Less than this (nats) is no evidence: sums that fade never quite end, and rounding must not look like a rarity.
 LEAST_NATS = 0.1
 
@@ -120,6 +123,7 @@ def remeasure(before: Measured, accounts: Flags, ordinary: Flags) -> Measured:
 def _measured(context: Context) -> Measured:
     evidence = {name: feature.measure(context) for name, feature in REGISTRY.items()}
     exact = np.stack([evidence[name].strength for name in NAMES], axis=1)
+    exact[:, CLIENT] = client.bounded(context, exact[:, CLIENT])
     exact[:, HABITUAL] = habituated(context, exact[:, HABITUAL], [NAMES[i] for i in HABITUAL])
     strength = exact.astype(np.float32)
     strength[strength < LEAST_NATS] = 0.0
