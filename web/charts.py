@@ -21,6 +21,9 @@ COLOURS = 6
 
 WIDTH = 760
 
+#: Room that the last date below a picture needs to the right of its day.
+HALF_A_DATE = 20
+
 
 #: City and country of a login.
 Place = tuple[str | None, str | None]
@@ -271,7 +274,7 @@ def _days(since: datetime, until: datetime, left: int, top: int, height: int, ac
     grid, labels = [], []
     while first < until:
         grid.append(f"M{x:.1f} {top}V{height - 24}")
-        labels.append(_label(x, height - 8, _day(first.date()), "middle"))
+        labels.append(_label(min(x, WIDTH - HALF_A_DATE), height - 8, _day(first.date()), "middle"))
         first, x = first + every, x + step
     return _path("grid", grid) + "".join(labels)
 
