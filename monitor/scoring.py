@@ -51,7 +51,7 @@ class Theme:
     """Features (``members``, their columns) that say much the same: a trip is a new country, city and network at once.
 
     What the detector finds in them counts as one reason, worth the share of ordinary logins with as much of it, and at
-    most all their evidence.
+    most all their evidence. It is the root of the sum of squares: the plainest counts, what repeats it adds little.
     """
 
     name: str
@@ -60,9 +60,9 @@ class Theme:
 
     def weigh(self, found: Rows, nats: Rows) -> Rows:
         """The theme's worth [n, members]: most for its plainest reason, the rest as the detector ``found`` them."""
-        total = found[:, self.members].sum(axis=1, dtype=np.float64)
         evidence = np.nansum(nats[:, self.members], axis=1, dtype=np.float64)
-        worth = tamed(np.minimum(self.tail(total ** (1 / POWER)), evidence)) ** POWER
+        worth = tamed(np.minimum(self.tail(_together(found[:, self.members])), evidence)) ** POWER
+        total = found[:, self.members].sum(axis=1, dtype=np.float64)
         shares = found[:, self.members] / np.maximum(total, 1e-12)[:, None] * (1 - PLAINEST)
         shares[np.arange(len(found)), found[:, self.members].argmax(axis=1)] += PLAINEST
         weighed: Rows = (shares * worth[:, None]).astype(np.float32)
@@ -149,9 +149,15 @@ def _themes(features: tuple[str, ...], found: Rows, known: Flags) -> tuple[Theme
     themes = []
     for name in np.unique(names):
         members = np.flatnonzero(names == name)
-        total = found[:, members].sum(axis=1, dtype=np.float64)
-        themes.append(Theme(str(name), members, Tail.fit(total[known[:, members].any(axis=1)] ** (1 / POWER))))
+        together = _together(found[known[:, members].any(axis=1)][:, members])
+        themes.append(Theme(str(name), members, Tail.fit(together)))
     return tuple(themes)
+
+
+def _together(found: Rows) -> Floats:
+    """What was found in the features of a theme, on the scale of nats [n]."""
+    norm: Floats = np.sqrt(np.square(found, dtype=np.float64).sum(axis=1))
+    return norm ** (1 / POWER)
 
 
 def _contributions(themes: tuple[Theme, ...], found: Rows, nats: Rows) -> Rows:

@@ -149,7 +149,10 @@ def test_ctrl_c_ends_the_query_on_the_server_too(settings: Settings, database: E
             time.sleep(0.1)
         raise AssertionError("waited in vain")
 
+    # A shell starts what runs in the background deaf to Ctrl-C, which children inherit unless there is a handler.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as asked:
+        signal.signal(signal.SIGINT, before)
         wait_for(1)
         os.kill(asked.pid, signal.SIGINT)
         assert asked.stderr is not None
