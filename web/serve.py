@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: Requests that one process serves at once; each holds at most two database connections. More would not be answered
 #: sooner, only all of them late.
-THREADS = 3
+THREADS = 2
 
 #: Seconds for which a thread may go on before another takes its turn. A page takes less: begun first, it is done first,
 #: rather than all at once and late.
