@@ -59,6 +59,14 @@ def test_a_new_device_is_odd_the_first_time_and_less_so_the_next_day_though_it_w
     assert forgotten > 0.6 * first > next_day
 
 
+def test_a_login_that_comes_after_a_later_one_is_as_odd_as_if_both_came_at_once() -> None:
+    phone = {**HOME, "device_id": "phone"}
+    _, late = unlearned(batch(login(9 + 20 * DAY, **phone)), batch(login(9, **phone)))
+    _, after = unlearned(batch(login(9, **phone)), batch(login(9, **phone)))
+    assert strengths("device", late) == pytest.approx(strengths("device", after), rel=0.02)
+    assert strengths("device", late)[0] > 0.5
+
+
 def test_an_old_password_tried_all_night_by_a_known_device_is_soon_no_news() -> None:
     def night(columns: dict[str, object]) -> float:
         tries = batch(*(login(22 + i / 4, outcome="failure", **columns) for i in range(60)))

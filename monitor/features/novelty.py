@@ -56,8 +56,9 @@ def familiar_share(context: Context, known: Known) -> Floats:
 
 
 def _recency(context: Context, known: Known) -> Floats:
-    """1 just after the account came with the value, then less, 0 if it never did [n]."""
-    recency: Floats = np.exp2(-(context.logins.time - known.seen) / (AGAIN_DAYS * DAY_S))
+    """1 just after the account came with the value, or before for a login that came late; then less, 0 if never [n]."""
+    age = np.maximum(context.logins.time - known.seen, 0.0)
+    recency: Floats = np.exp2(-age / (AGAIN_DAYS * DAY_S))
     return recency
 
 
