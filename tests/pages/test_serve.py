@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING
@@ -123,8 +123,12 @@ def test_those_who_wait_stand_in_one_line_before_all_processes() -> None:
 
     def serve(app: "WSGIApplication") -> Server:
         server = Server(app, listening, threads=1)
-        Thread(target=server.run, daemon=True).start()
+        Thread(target=run_until_closed, args=(server,), daemon=True).start()
         return server
+
+    def run_until_closed(server: Server) -> None:
+        with suppress(OSError, ValueError):  # at the end it is closed under its loop, which may be waiting for a socket
+            server.run()
 
     with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(clients) as pool:
         listening.setblocking(False)
