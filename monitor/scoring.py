@@ -104,7 +104,7 @@ class Scorer:
         latest, found = held_back.rows[held_back.last], fitted.contributions(held_back)
         themes = _themes(features, found, ~np.isnan(latest))
         raw = _contributions(themes, found, latest).sum(axis=1, dtype=np.float64)
-        return cls(features, tails, fitted, themes, calibration(raw))
+        return cls(features, tails, fitted, themes, calibrated(raw))
 
     def score(self, windows: Windows, weights: Floats | None = None) -> Scores:
         """Score the latest login of each window; ``weights`` [features] say how much each contribution counts."""
@@ -140,7 +140,7 @@ class Scorer:
         )
 
 
-def calibration(raw: Floats) -> Tail:
+def calibrated(raw: Floats) -> Tail:
     """The tail of ordinary logins' raw oddness [n]; beyond them, a nat of evidence counts for one nat at most.
 
     Oddness adds up powers of nats, so its unit is worth less the further out it is. Else all that differs from a thin

@@ -15,7 +15,7 @@ WORK, HOME = {"device_id": "work", "user_agent": EDGE}, {"device_id": "home", "u
 
 
 def parts(now: dict[str, object], rare: dict[str, object] = HOME) -> list[float]:
-    """Evidence of device, browser and system of one login after 38 days of work, two of which were ``rare`` instead."""
+    """Evidence of device, browser and system of one login after 40 days of work, two of which were ``rare`` instead."""
     memory = Memory()
     history = [
         login(DAY * day + 9, event_id=str(day), **(rare if day in (-10, -20) else WORK)) for day in range(-40, 0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from monitor.columns import UNKNOWN, Floats, Ints, Objects, Values
 from monitor.features.evidence import MOST_WORTH, Context
-from monitor.features.novelty import familiar_share
+from monitor.features.novelty import familiar_share, recency
 
 #: What a client shows of itself.
 PARTS = ("device", "browser", "os")
@@ -21,7 +21,8 @@ def bounded(context: Context, strength: Floats) -> Floats:
     """Evidence [n, parts] of the ``PARTS``, each less in proportion where the account knows the client as a whole."""
     known = context.past.known("client", _clients([context.logins.values[part] for part in PARTS]))
     with np.errstate(divide="ignore", invalid="ignore"):
-        rarity = -np.log(np.minimum(familiar_share(context, known), 1.0)) / MOST_WORTH  # as of each of its parts
+        share = np.minimum(familiar_share(known, recency(context, known)), 1.0)
+        rarity = -np.log(share) / MOST_WORTH  # as of each of its parts
         rarity = np.where(known.count > 0, rarity, np.inf)
         left: Floats = np.fmin(1.0, rarity / np.nansum(strength, axis=1))  # fmin: of no evidence (0 / 0), all
     return strength * left[:, None]

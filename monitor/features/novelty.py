@@ -33,13 +33,13 @@ def measure(name: str, context: Context) -> Evidence:
     # Of an account with more values than are kept, what was new once may outnumber what is known.
     novelty = np.minimum((own + PRIOR_LOGINS * typical) / (total + PRIOR_LOGINS), 1.0)
     trust = total / (total + 1.0)
-    habit = trust * (1 - novelty)
-    probability = habit * familiar_share(context, known) + (1 - habit) * share
+    habit, lately = trust * (1 - novelty), recency(context, known)
+    probability = habit * familiar_share(known, lately) + (1 - habit) * share
     surprise = np.where(np.isfinite(known.count), -np.log(np.maximum(probability, 1e-12)), np.nan)
     beyond_first = np.maximum(surprise - (1 - trust) * _usual_at_first(name, context, share), 0.0)
     strength = context.beyond_usual(name, beyond_first, known.total)
     # What the account came with before is worth the share in which it does, however rare such a share is elsewhere.
-    strength *= 1 - (1 - 1 / MOST_WORTH) * np.where(known.count > 0, 1.0, _recency(context, known))
+    strength *= 1 - (1 - 1 / MOST_WORTH) * np.where(known.count > 0, 1.0, lately)
 
     def usual(rows: Ints) -> list[str | None]:
         return usual_values(context, name, rows)
@@ -47,19 +47,19 @@ def measure(name: str, context: Context) -> Evidence:
     return Evidence(strength, values.text, usual, new)
 
 
-def familiar_share(context: Context, known: Known) -> Floats:
-    """The value's share of the account's own logins; more just after the account came with it, learned or not [n]."""
+def familiar_share(known: Known, lately: Floats) -> Floats:
+    """The value's share of the account's own logins; more if it came with it ``lately``, learned or not [n]."""
     total = np.nan_to_num(known.total)
     with np.errstate(invalid="ignore", divide="ignore"):
         own = np.where(total > 0, known.count / np.where(total > 0, total, 1.0), 0.0)
-    return np.maximum(own, AGAIN * _recency(context, known))
+    return np.maximum(own, AGAIN * lately)
 
 
-def _recency(context: Context, known: Known) -> Floats:
+def recency(context: Context, known: Known) -> Floats:
     """1 just after the account came with the value, or before for a login that came late; then less, 0 if never [n]."""
     age = np.maximum(context.logins.time - known.seen, 0.0)
-    recency: Floats = np.exp2(-age / (AGAIN_DAYS * DAY_S))
-    return recency
+    lately: Floats = np.exp2(-age / (AGAIN_DAYS * DAY_S))
+    return lately
 
 
 def _usual_at_first(name: str, context: Context, share: Floats) -> Floats:

@@ -23,7 +23,7 @@ from monitor.features import Measured, measure
 from monitor.impostors import with_impostors
 from monitor.progress import Progress, silent
 from monitor.rule import AlertRule
-from monitor.scoring import HELD_BACK, Scorer, calibration
+from monitor.scoring import HELD_BACK, Scorer, calibrated
 from monitor.sequences import latest, windows
 from monitor.store import accounts, models, population, scores, thresholds, unscored
 from monitor.store.engine import writing
@@ -205,7 +205,7 @@ def _weighted(scorer: Scorer, replay: Replay, rule: AlertRule) -> Scorer:
         return scorer
     late = np.flatnonzero(replay.ordinary.time >= replay.held_back)
     raw = scorer.score(replay.ordinary.windows.take(late), rule.weight(scorer.features)).raw
-    return replace(scorer, calibration=calibration(raw))
+    return replace(scorer, calibration=calibrated(raw))
 
 
 def _metadata(replay: Replay, scorer: Scorer, mine: float | None, theirs: float | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from monitor.columns import KEY
 from monitor.events import account_id, shard
 from monitor.store import tables
 from monitor.store.copy import arrow, copy_in
@@ -45,7 +46,7 @@ COPIED: dict[str, tuple[pa.DataType, str]] = {
 MOST_MONTHS = 36  # to make in one transaction: each new partition takes locks, of which a server has some thousands
 
 _STORED = [name for name in COPIED if name != "user_name"]
-_KEY = "account_id, source, event_id, occurred_at"
+_KEY = ", ".join(KEY)
 
 
 def add_events(connection: Connection, events: pd.DataFrame, received_at: datetime) -> int:
