@@ -11,8 +11,7 @@ import numpy as np
 
 from monitor.columns import Flags, Floats, Ints
 from monitor.detectors import Detector, Progress, Tensors, detector
-from monitor.features import theme_of
-from monitor.features.evidence import MOST_WORTH
+from monitor.features import theme_of, worth_of
 from monitor.sequences import Rows, Windows
 from monitor.tails import Tail
 
@@ -98,7 +97,7 @@ class Scorer:
             raise ValueError("needs logins at different times to learn from")
         strength = windows.rows[windows.last].astype(np.float64)
         tails = tuple(Tail.fit(strength[:, i]) for i in range(len(features)))
-        nats = Windows(_nats(tails, windows), windows.last)
+        nats = Windows(_nats(features, tails, windows), windows.last)
         fitted = detector(detector_name).fit(nats.take(early), nats.take(late), seed, progress)
         held_back = nats.take(late)
         latest, found = held_back.rows[held_back.last], fitted.contributions(held_back)
@@ -108,7 +107,7 @@ class Scorer:
 
     def score(self, windows: Windows, weights: Floats | None = None) -> Scores:
         """Score the latest login of each window; ``weights`` [features] say how much each contribution counts."""
-        nats = Windows(_nats(self.tails, windows), windows.last)
+        nats = Windows(_nats(self.features, self.tails, windows), windows.last)
         contribution = _contributions(self.themes, self.detector.contributions(nats), nats.rows[nats.last])
         if weights is not None:
             contribution = contribution * weights.astype(np.float32)
@@ -177,10 +176,10 @@ def _contributions(themes: tuple[Theme, ...], found: Rows, nats: Rows) -> Rows:
     return contribution
 
 
-def _nats(tails: tuple[Tail, ...], windows: Windows) -> Rows:
+def _nats(features: tuple[str, ...], tails: tuple[Tail, ...], windows: Windows) -> Rows:
     """All rows of the windows in nats."""
     nats = np.empty_like(windows.rows)
-    for i, tail in enumerate(tails):
+    for i, (feature, tail) in enumerate(zip(features, tails, strict=True)):
         strength = windows.rows[:, i].astype(np.float64)
-        nats[:, i] = np.minimum(tail(strength), MOST_WORTH * strength)
+        nats[:, i] = np.minimum(tail(strength), worth_of(feature) * strength)
     return nats

@@ -6,7 +6,7 @@ from safetensors.numpy import load, save
 
 from monitor.columns import LENGTH
 from monitor.detectors import training_loop
-from monitor.features.evidence import MOST_WORTH
+from monitor.features import worth_of
 from monitor.scoring import HELD_BACK, Scorer
 from monitor.sequences import Windows
 
@@ -85,5 +85,5 @@ def test_next_to_nothing_stays_little_however_rarely_there_is_anything() -> None
     rows[:, 3] = np.nan
     rows[-1, 2] = 0.2
     little = fit.score(Windows(rows, np.array([LENGTH - 1])))
-    assert little.contribution[0, 2] == pytest.approx((0.2 * MOST_WORTH) ** 1.5, rel=0.01)
+    assert little.contribution[0, 2] == pytest.approx((0.2 * worth_of(FEATURES[2])) ** 1.5, rel=0.01)
     assert little.score[0] < 1

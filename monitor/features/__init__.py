@@ -16,7 +16,7 @@ import pandas as pd
 from monitor.baselines import Baselines, Past
 from monitor.columns import FRAME_NUMBERS, FRAME_TEXTS, LENGTH, Flags, Floats, Logins, encode
 from monitor.features import cadence, client, clock, crowd, failures, latency, movement, novelty
-from monitor.features.evidence import Context, Evidence
+from monitor.features.evidence import MOST_UNLIKE, MOST_WORTH, Context, Evidence
 from monitor.features.habituation import habituated
 from monitor.population import Crowd, Population
 
@@ -31,18 +31,23 @@ __all__ = [
     "remeasure",
     "summary_names",
     "theme_of",
+    "worth_of",
 ]
 
 
 class Feature(NamedTuple):
-    """A kind of evidence: features of one ``theme`` say much the same, and are weighed together."""
+    """A kind of evidence: features of one ``theme`` say much the same, and are weighed together.
+
+    A nat of it is ``worth`` that many nats at most, however rare among ordinary logins.
+    """
 
     theme: str
     measure: Callable[[Context], Evidence]
+    worth: float = MOST_WORTH
 
 
 def _novelty(theme: str, *names: str) -> dict[str, Feature]:
-    return {name: Feature(theme, partial(novelty.measure, name)) for name in names}
+    return {name: Feature(theme, partial(novelty.measure, name), MOST_UNLIKE) for name in names}
 
 
 #: Every feature, in the order of all stored vectors.
@@ -52,7 +57,7 @@ REGISTRY: dict[str, Feature] = {
     **_novelty("agent", "browser", "os"),
     **_novelty("auth_method", "auth_method"),
     **_novelty("application", "application"),
-    "hour": Feature("time", clock.hour),
+    "hour": Feature("time", clock.hour, MOST_UNLIKE),
     "weekday": Feature("time", clock.weekday),
     "travel": Feature("place", movement.travel),
     "distance": Feature("place", movement.distance),
@@ -83,6 +88,11 @@ LEAST_NATS = 0.1
 def theme_of(name: str) -> str:
     """The theme of a feature; one that this version does not have is a theme of its own."""
     return REGISTRY[name].theme if name in REGISTRY else name
+
+
+def worth_of(name: str) -> float:
+    """Nats that one nat of a feature's evidence is worth at most."""
+    return REGISTRY[name].worth if name in REGISTRY else MOST_WORTH
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,12 @@ def address_accounts(context: Context) -> Evidence:
 
 
 def _away(context: Context, strength: Floats) -> Floats:
-    """Nothing where the account is at home: what others do on its own network is no evidence against it."""
+    """Unknown where the account is at home: what others do on its own network is no evidence for or against it.
+
+    Nought would make others' failures look as rare as being away is, which the place says already.
+    """
     at_home = context.familiarity("network").count > 0
-    return np.where(at_home, 0.0 * strength, strength)
+    return np.where(at_home, np.nan, strength)
 
 
 def _address_traffic(context: Context) -> Floats:

@@ -17,8 +17,8 @@ Describe = Callable[[Ints], list[str | None]]
 PRIOR_LOGINS = 5.0
 
 #: A rank makes much even of next to nothing, where most logins have nothing: evidence is worth at most this many times
-#: its own nats.
-MOST_WORTH = 4.0
+#: its own nats, and more where it says how unlike the account's own values a value is.
+MOST_WORTH, MOST_UNLIKE = 2.0, 4.0
 
 #: Share of attempts that fail where nothing is known of the account yet.
 PRIOR_FAILURES = 0.05
