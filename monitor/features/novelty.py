@@ -18,6 +18,10 @@ MOST_USUAL = 3
 #: a new phone keeps using it; and what was told once, learned or not, need not be told again at full strength.
 AGAIN, AGAIN_DAYS = 0.05, 7.0
 
+#: Logins of an account at which a stranger is believed half as much: one who comes with neither a network nor a device
+#: of the account's own may be somebody else, who must not talk his own evidence down by coming again.
+DOUBTED = 50.0
+
 
 def measure(name: str, context: Context) -> Evidence:
     """Surprise of one categorical column beyond the account's usual surprise."""
@@ -56,9 +60,13 @@ def familiar_share(known: Known, lately: Floats) -> Floats:
 
 
 def recency(context: Context, known: Known) -> Floats:
-    """1 just after the account came with the value, or before for a login that came late; then less, 0 if never [n]."""
+    """1 just after the account came with the value, or before for a login that came late; then less, 0 if never [n].
+
+    Less for strangers, too, the more logins the account has by which to tell them.
+    """
     age = np.maximum(context.logins.time - known.seen, 0.0)
-    lately: Floats = np.exp2(-age / (AGAIN_DAYS * DAY_S))
+    doubt = np.where(context.foreign, DOUBTED / (DOUBTED + context.history), 1.0)
+    lately: Floats = np.exp2(-age / (AGAIN_DAYS * DAY_S)) * doubt
     return lately
 
 
