@@ -76,7 +76,7 @@ def test_a_login_that_comes_after_a_later_one_is_as_odd_as_if_both_came_at_once(
     _, late = unlearned(batch(login(9 + 20 * DAY, **phone)), batch(login(9, **phone)))
     _, after = unlearned(batch(login(9, **phone)), batch(login(9, **phone)))
     assert strengths("device", late) == pytest.approx(strengths("device", after), rel=0.02)
-    assert strengths("device", late)[0] > 0.5
+    assert strengths("device", late)[0] > 0.25
 
 
 def test_an_old_password_tried_all_night_by_a_known_device_is_soon_no_news() -> None:

@@ -17,8 +17,12 @@ Describe = Callable[[Ints], list[str | None]]
 PRIOR_LOGINS = 5.0
 
 #: A rank makes much even of next to nothing, where most logins have nothing: evidence is worth at most this many times
-#: its own nats, and more where it says how unlike the account's own values a value is.
+#: its own nats, and more where it says how unlike the account's own values and times those of a login are.
 MOST_WORTH, MOST_UNLIKE = 2.0, 4.0
+
+#: What a value is worth that the account came with before, in nats of its own rarity. Not all of it: whoever has one
+#: thing in twenty logins has others, and any of them is more frequent than each.
+HABIT_WORTH = 0.5
 
 #: Share of attempts that fail where nothing is known of the account yet.
 PRIOR_FAILURES = 0.05

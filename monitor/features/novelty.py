@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor.baselines import DAY_S, Known
 from monitor.columns import UNKNOWN, Floats, Ints
-from monitor.features.evidence import MOST_UNLIKE, PRIOR_LOGINS, Context, Evidence
+from monitor.features.evidence import HABIT_WORTH, MOST_UNLIKE, PRIOR_LOGINS, Context, Evidence
 
 #: Values that are named as usual, the most frequent first.
 MOST_USUAL = 3
@@ -42,8 +42,8 @@ def measure(name: str, context: Context) -> Evidence:
     surprise = np.where(np.isfinite(known.count), -np.log(np.maximum(probability, 1e-12)), np.nan)
     beyond_first = np.maximum(surprise - (1 - trust) * _usual_at_first(name, context, share), 0.0)
     strength = context.beyond_usual(name, beyond_first, known.total)
-    # What the account came with before is worth the share in which it does, however rare such a share is elsewhere.
-    strength *= 1 - (1 - 1 / MOST_UNLIKE) * np.where(known.count > 0, 1.0, lately)
+    # What the account came with before is worth its rarity here, however rare such a share is elsewhere.
+    strength *= 1 - (1 - HABIT_WORTH / MOST_UNLIKE) * np.where(known.count > 0, 1.0, lately)
 
     def usual(rows: Ints) -> list[str | None]:
         return usual_values(context, name, rows)
