@@ -20,7 +20,7 @@ AGAIN, AGAIN_DAYS = 0.05, 7.0
 
 #: Logins of an account at which a stranger is believed half as much: one who comes with neither a network nor a device
 #: of the account's own may be somebody else, who must not talk his own evidence down by coming again.
-DOUBTED = 50.0
+DOUBTED = 150.0
 
 
 def measure(name: str, context: Context) -> Evidence:
