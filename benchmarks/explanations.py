@@ -1,4 +1,4 @@
-"""Is the one thing that is odd the thing we name? python -m benchmarks.explanations [--accounts 500 --plants 120]
+"""Is the one thing that is odd the thing we name? python -m benchmarks.explanations [--accounts 500 --plants 400]
 
 Ordinary later logins with nothing odd about them (a score below 1, as nine in ten have) get a single planted cause;
 its rank in the attribution is compared with plain |z| of the same evidence and with integrated gradients
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--population", choices=list(POPULATIONS), default="corporate")
     parser.add_argument("--accounts", type=int, default=500)
     parser.add_argument("--days", type=int, default=60)
-    parser.add_argument("--plants", type=int, default=120)
+    parser.add_argument("--plants", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     simulated = simulate(options.population, options.accounts, options.days, options.seed)
