@@ -6,7 +6,7 @@ from organisations import Memory, frame, login
 
 from monitor.features import LEAST_NATS, NAMES
 from monitor.features.client import PARTS
-from monitor.features.evidence import HABIT_WORTH, MOST_UNLIKE
+from monitor.features.evidence import HABIT
 
 DAY = 24.0
 EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/139.0.0.0 Safari/537.36 Edg/139.0.0.0"
@@ -28,7 +28,7 @@ def parts(now: dict[str, object], rare: dict[str, object] = HOME) -> list[float]
 def test_a_rarely_used_computer_is_odd_once_and_not_for_its_browser_and_system_as_well() -> None:
     together = parts(HOME)
     assert all(part > LEAST_NATS for part in together)
-    assert sum(together) * MOST_UNLIKE / HABIT_WORTH == pytest.approx(-np.log(2 / 40), abs=0.3)
+    assert sum(together) / HABIT == pytest.approx(-np.log(2 / 40), abs=0.3)
 
 
 def test_parts_that_are_known_but_never_came_together_stay_as_odd_as_each_is() -> None:
@@ -46,7 +46,7 @@ def test_a_client_without_a_device_is_known_by_what_else_it_shows() -> None:
     bare = {"user_agent": SAFARI}
     device, *agent = parts(bare, rare=bare)
     assert np.isnan(device)
-    assert sum(agent) * MOST_UNLIKE / HABIT_WORTH == pytest.approx(-np.log(2 / 40), abs=0.3)
+    assert sum(agent) / HABIT == pytest.approx(-np.log(2 / 40), abs=0.3)
 
 
 def test_a_part_may_hold_any_character_and_no_two_clients_are_taken_for_one() -> None:

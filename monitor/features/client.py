@@ -10,7 +10,7 @@ import json
 import numpy as np
 
 from monitor.columns import UNKNOWN, Floats, Ints, Objects, Values
-from monitor.features.evidence import HABIT_WORTH, MOST_UNLIKE, Context
+from monitor.features.evidence import HABIT, Context
 from monitor.features.novelty import familiar_share, recency
 
 #: What a client shows of itself.
@@ -22,7 +22,7 @@ def bounded(context: Context, strength: Floats) -> Floats:
     known = context.past.known("client", _clients([context.logins.values[part] for part in PARTS]))
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.minimum(familiar_share(known, recency(context, known)), 1.0)
-        rarity = -np.log(share) * HABIT_WORTH / MOST_UNLIKE  # as of each of its parts
+        rarity = -np.log(share) * HABIT  # as of each of its parts
         rarity = np.where(known.count > 0, rarity, np.inf)
         left: Floats = np.fmin(1.0, rarity / np.nansum(strength, axis=1))  # fmin: of no evidence (0 / 0), all
     return strength * left[:, None]

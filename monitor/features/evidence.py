@@ -20,9 +20,13 @@ PRIOR_LOGINS = 5.0
 #: its own nats, and more where it says how unlike the account's own values and times those of a login are.
 MOST_WORTH, MOST_UNLIKE = 2.0, 4.0
 
-#: What a value is worth that the account came with before, in nats of its own rarity. Not all of it: whoever has one
-#: thing in twenty logins has others, and any of them is more frequent than each.
-HABIT_WORTH = 0.5
+#: Part of its evidence that a value keeps which the account came with before: worth half a nat for each of its own
+#: rarity. Not all of it: whoever has one thing in twenty logins has others, and any of them is more frequent than each.
+HABIT = 0.5 / MOST_UNLIKE
+
+#: Logins of an account at which a stranger is believed half as much: one who comes with neither a network nor a device
+#: of the account's own may be somebody else, who must not talk his own evidence down by coming again.
+DOUBTED = 150.0
 
 #: Share of attempts that fail where nothing is known of the account yet.
 PRIOR_FAILURES = 0.05
@@ -68,6 +72,11 @@ class Context:
         network, device = self.familiarity("network"), self.familiarity("device")
         elsewhere: Flags = (network.count == 0) & (network.total > 0) & ~(device.count > 0)
         return elsewhere
+
+    @cached_property
+    def believed(self) -> Floats:
+        """How far each login is taken for the account's own [n]: a stranger less, the more logins there are to tell."""
+        return np.where(self.foreign, DOUBTED / (DOUBTED + self.history), 1.0)
 
     @cached_property
     def trusted(self) -> Flags:

@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor.baselines import DAY_S, Known
 from monitor.columns import UNKNOWN, Floats, Ints
-from monitor.features.evidence import HABIT_WORTH, MOST_UNLIKE, PRIOR_LOGINS, Context, Evidence
+from monitor.features.evidence import HABIT, PRIOR_LOGINS, Context, Evidence
 
 #: Values that are named as usual, the most frequent first.
 MOST_USUAL = 3
@@ -17,10 +17,6 @@ MOST_USUAL = 3
 #: Share that a value has at least just after the account came with it, and the days in which that halves. Whoever has
 #: a new phone keeps using it; and what was told once, learned or not, need not be told again at full strength.
 AGAIN, AGAIN_DAYS = 0.05, 7.0
-
-#: Logins of an account at which a stranger is believed half as much: one who comes with neither a network nor a device
-#: of the account's own may be somebody else, who must not talk his own evidence down by coming again.
-DOUBTED = 150.0
 
 
 def measure(name: str, context: Context) -> Evidence:
@@ -43,7 +39,7 @@ def measure(name: str, context: Context) -> Evidence:
     beyond_first = np.maximum(surprise - (1 - trust) * _usual_at_first(name, context, share), 0.0)
     strength = context.beyond_usual(name, beyond_first, known.total)
     # What the account came with before is worth its rarity here, however rare such a share is elsewhere.
-    strength *= 1 - (1 - HABIT_WORTH / MOST_UNLIKE) * np.where(known.count > 0, 1.0, lately)
+    strength *= 1 - (1 - HABIT) * np.where(known.count > 0, 1.0, lately)
 
     def usual(rows: Ints) -> list[str | None]:
         return usual_values(context, name, rows)
@@ -62,11 +58,10 @@ def familiar_share(known: Known, lately: Floats) -> Floats:
 def recency(context: Context, known: Known) -> Floats:
     """1 just after the account came with the value, or before for a login that came late; then less, 0 if never [n].
 
-    Less for strangers, too, the more logins the account has by which to tell them.
+    Less for strangers, too, as far as they are not ``believed``.
     """
     age = np.maximum(context.logins.time - known.seen, 0.0)
-    doubt = np.where(context.foreign, DOUBTED / (DOUBTED + context.history), 1.0)
-    lately: Floats = np.exp2(-age / (AGAIN_DAYS * DAY_S)) * doubt
+    lately: Floats = np.exp2(-age / (AGAIN_DAYS * DAY_S)) * context.believed
     return lately
 
 
