@@ -1,18 +1,14 @@
 """Evidence in cases worked out by hand: what is odd for this account, what is not, and what nobody can know."""
 
-from collections.abc import Iterable
-
 import numpy as np
-import pandas as pd
 import pytest
 from organisations import Memory, frame, login
+from worked import DAY, after, habit, strength, words
 
 from monitor.columns import CATEGORICAL
-from monitor.features import LEAST_NATS, NAMES, Measured, summary_names
-from monitor.features.evidence import span
+from monitor.features import LEAST_NATS, NAMES, summary_names
 from monitor.population import LIFETIMES
 
-DAY = 24.0
 BERLIN = {"latitude": 52.52, "longitude": 13.405, "country": "DE", "city": "Berlin"}
 LONDON = {"latitude": 51.5072, "longitude": -0.1276, "country": "GB", "city": "London"}
 POTSDAM = {"latitude": 52.39, "longitude": 13.06, "country": "DE", "city": "Potsdam"}
@@ -24,34 +20,6 @@ CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
 )
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
-
-
-def habit(days: int = 40, hour: float = 9, user: str = "ada", **columns: object) -> list[dict[str, object]]:
-    """A login at the same hour of every day up to the Monday on which each test begins."""
-    return [login(DAY * day + hour, user, event_id=f"{user}{day}", **columns) for day in range(-days, 0)]
-
-
-def after(history: Iterable[dict[str, object]], *logins: dict[str, object]) -> tuple[pd.DataFrame, Measured]:
-    """The logins, measured as one batch after the history; the frame says which row is which."""
-    memory = Memory()
-    memory.learn(frame(history))
-    events = frame({"event_id": f"now{i}"} | given for i, given in enumerate(logins))
-    return events, memory.learn(events)
-
-
-def strength(feature: str, history: Iterable[dict[str, object]], *logins: dict[str, object]) -> list[float]:
-    """The feature's evidence of each of the logins, in the order given."""
-    events, measured = after(history, *logins)
-    order = np.argsort(events["event_id"].str.slice(3).astype(int))
-    return [float(number) for number in measured.strength[order, NAMES.index(feature)]]
-
-
-def words(
-    feature: str, history: Iterable[dict[str, object]], given: dict[str, object]
-) -> tuple[str | None, str | None]:
-    _, measured = after(history, given)
-    evidence = measured.evidence[feature]
-    return evidence.observed(np.array([0]))[0], evidence.usual(np.array([0]))[0]
 
 
 def test_a_source_that_gives_only_time_and_user_is_no_evidence_of_anything_else() -> None:
@@ -103,26 +71,6 @@ def test_a_browsers_new_version_is_no_new_browser() -> None:
     same, other = measured.strength[:, NAMES.index("browser")]
     assert same < 0.1 < 1 < other
     assert measured.strength[1, NAMES.index("os")] < 0.1
-
-
-def test_the_day_is_round_half_an_hour_after_midnight_is_near_half_an_hour_before() -> None:
-    late = habit(hour=23.5)
-    before, past, noon = (strength("hour", late, login(hour))[0] for hour in (22.5, 24.5, 36.0))
-    assert before == pytest.approx(past, abs=0.05)
-    assert noon > past + 1
-
-
-def test_a_weekend_is_odd_for_one_who_works_on_weekdays() -> None:
-    weekdays = [given for day, given in enumerate(habit(42)) if day % 7 < 5]
-    monday, saturday = strength("weekday", weekdays, login(9), login(5 * DAY + 9))
-    assert monday < 0.3
-    assert saturday > 1.5
-
-
-def test_an_account_of_all_hours_is_not_odd_for_coming_at_any() -> None:
-    restless = [login(-7.3 * i, event_id=f"r{i}") for i in range(1, 200)]
-    assert strength("hour", restless, login(3))[0] < 0.5
-    assert strength("hour", habit(199), login(3))[0] > 1.5
 
 
 def test_travel_is_the_speed_that_clocks_and_maps_cannot_explain() -> None:
@@ -249,22 +197,6 @@ def test_what_an_address_did_fades_across_batches() -> None:
     assert later < 4
 
 
-def test_a_long_silence_is_odd_for_a_daily_account_and_ordinary_for_a_weekly_one() -> None:
-    weekly = [login(-7 * DAY * week, event_id=f"w{week}") for week in range(1, 15)]
-    assert strength("gap", habit(), login(7 * DAY))[0] > 1
-    assert strength("gap", weekly, login(0.5))[0] < 0.4
-    assert strength("gap", habit(), login(9))[0] < 0.1
-    assert words("gap", habit(), login(30 * DAY)) == ("31 days since the last login", "about every 24 hours")
-
-
-def test_more_logins_in_an_hour_than_the_account_makes_are_odd() -> None:
-    once, *_, twentieth = strength("burst", habit(), *(login(9 + i / 60) for i in range(20)))
-    assert once < 0.1
-    assert twentieth > 1
-    busy = [login(-i / 20, event_id=f"busy{i}") for i in range(1, 800)]
-    assert max(strength("burst", busy, *(login(i / 20) for i in range(20)))) < 0.2
-
-
 def test_a_slow_connection_is_odd_and_a_fast_one_is_not() -> None:
     history = habit(rtt_ms=40)
     slow, fast, unknown = strength("rtt", history, login(9, rtt_ms=400), login(10, rtt_ms=4), login(11))
@@ -282,21 +214,6 @@ def test_words_say_what_is_usual_for_the_account() -> None:
     assert usual in ("DE 97 %, AT 3 %", "DE 96 %, AT 4 %")
     assert words("country", habit(), login(9, country="KP"))[1] == "nothing yet"
     assert words("hour", habit(), login(3))[0] == "03:00 UTC"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (0, "0 seconds"),
-        (59, "59 seconds"),
-        (60, "60 seconds"),
-        (2400, "40 minutes"),
-        (7200, "2 hours"),
-        (2e6, "23 days"),
-    ],
-)
-def test_lengths_of_time_are_said_as_people_say_them(seconds: float, said: str) -> None:
-    assert span(seconds) == said
 
 
 def test_every_statistic_that_is_kept_has_its_slot_in_the_stored_summary() -> None:
