@@ -14,7 +14,7 @@ from monitor.store.engine import connect, limited, reading
 from monitor.store.reviewers import web_secret
 from monitor.store.schema import require_schema
 from monitor.vault import Vault
-from web import account, alert, audit, errors, export, headers, insight, policy, probes, queue, shown, sign_in
+from web import account, alert, audit, errors, export, headers, insight, policy, probes, queue, rows, shown, sign_in
 
 #: The database role of the pages: it reads, and writes verdicts, comments, scopes, sessions and audit rows only.
 ROLE = "monitor_web"
@@ -51,7 +51,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
     app.extensions["monitor"] = engine
     app.extensions["monitor.vault"] = Vault(settings.key_file)
     CSRFProtect(app)
-    for part in (headers, errors, policy, shown):
+    for part in (headers, errors, policy, shown, rows):
         part.install(app)
     for page in (sign_in, queue, alert, account, insight, audit, export):
         app.register_blueprint(page.blueprint)

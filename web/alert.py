@@ -150,7 +150,6 @@ def _page(alert_id: UUID, query: str, form: Form) -> str:
         "alert/show.html",
         alert=alert,
         peak=events[0] if events else None,
-        strongest=max((part["contribution"] for part in events[0].attribution), default=1.0) if events else 1.0,
         events=listed,
         following=following,
         columns=_columns([*listed, *following]),

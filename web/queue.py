@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID, uuid4
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, get_template_attribute, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -17,7 +18,7 @@ from monitor.review import SCOPES, STATUS, Verdict
 from monitor.store import queue
 from monitor.store.reviews import Standing
 from web.policy import address, allow, engine, now, person, store
-from web.shown import FEATURES, feature
+from web.shown import FEATURES, alert_url, feature
 
 blueprint = Blueprint("queue", __name__)
 
@@ -77,23 +78,36 @@ def show() -> str:
     connection = store()
     found = queue.alerts(connection, chosen, PAGE + 1, (page - 1) * PAGE)
     campaign = queue.open_of_campaign(connection, chosen.campaign) if chosen.campaign else None
+    query = write_filter(chosen)
     return render_template(
         "queue/show.html",
-        alerts=found.alerts[:PAGE],
+        rows=_rows(found.alerts[:PAGE], f"?{urlencode({'queue': query})}" if query else "", chosen.status == "all"),
         more=len(found.alerts) > PAGE,
         total=found.total,
         most=queue.MOST_COUNTED,
         page=page,
         chosen=chosen,
         campaign=campaign,
-        query=write_filter(chosen),
+        query=query,
         link=lambda **changed: url_for("queue.show") + "?" + write_filter(chosen, **changed),
         names=found.names,
         severities=SEVERITIES,
         feature_options=_feature_options,
         act=uuid4(),
-        root=request.script_root,
     )
+
+
+def _rows(alerts: Sequence[Any], kept: str, everything: bool) -> list[Markup]:
+    """The rows of the table; what they are kept by says nothing of the rest of the queue."""
+    judges = person().may("reviewer")
+    keys = [row._replace(total=None, names=None, reasons=tuple(row.reasons or ())) for row in alerts]
+    return [_row(row, judges, alert_url(row.alert_id) + kept, everything) for row in keys]
+
+
+@lru_cache(maxsize=2048)
+def _row(row: Any, judges: bool, link: str, everything: bool) -> Markup:
+    """A row of the table; after each verdict a reviewer sees the queue again, of which most is as it was."""
+    return Markup(get_template_attribute("queue/row.html", "alert_row")(row, judges, link, everything))  # noqa: S704
 
 
 @cache

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
-from typing import Any
 from uuid import UUID
 
-from flask import Flask, g, request, url_for
+from flask import Flask, g, request, session, url_for
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
@@ -42,8 +41,7 @@ FEATURES = {
 
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(
-        plain=plain, moment=moment, day=day, feature=feature, percent=percent, short=short, since=since,
-        together=together, one_in=one_in,
+        plain=plain, moment=moment, day=day, feature=feature, percent=percent, short=short, since=since, one_in=one_in,
     )  # fmt: skip
     app.jinja_env.globals.update(
         bar=bar, csrf=csrf, alert_url=alert_url, account_url=account_url, page_url=page_url, badge=badge, chips=chips,
@@ -73,11 +71,18 @@ def account_url(account_id: UUID) -> str:
 
 
 def csrf() -> Markup:
-    """The hidden field that every form carries; a page has several, and the token is signed for it once."""
-    if "csrf_field" not in g:
-        g.csrf_field = Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
-    field: Markup = g.csrf_field
-    return field
+    """The hidden field that every form carries; its token serves as long as the session, and is signed for it once."""
+    if "csrf_token" not in session:
+        g.pop("csrf_token", None)
+        generate_csrf()
+    return _csrf_field(session["csrf_token"])
+
+
+@lru_cache(maxsize=1024)
+def _csrf_field(token: str) -> Markup:
+    """For the ``token`` of the session at hand, which may be another than the request began with."""
+    g.pop("csrf_token", None)
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
 
 
 def plain(value: object, longest: int = LONGEST) -> Markup:
@@ -98,12 +103,6 @@ def _visible(text: str) -> Markup:
 
 def short(value: object, longest: int = 40) -> Markup:
     return plain(value, longest)
-
-
-def together(row: Any, *names: str) -> Markup:
-    """Several columns of one login in one cell, as far as they are known."""
-    values = [getattr(row, name) for name in names]
-    return plain(", ".join([str(value) for value in values if value is not None and value != ""]), 60)
 
 
 def moment(value: datetime | None) -> Markup:

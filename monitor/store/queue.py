@@ -18,8 +18,8 @@ SORTS = {
     "account": (("a.user_name", "t.opened_at", "t.alert_id"), "ASC"),
 }
 
-#: Alerts are counted up to here; beyond, a page says "more than".
-MOST_COUNTED = 1_000
+#: Alerts are counted up to here; beyond, a page says "more than". Of a queue as long as that nobody asks how long.
+MOST_COUNTED = 200
 
 UNASSIGNED = "nobody"
 
