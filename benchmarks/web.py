@@ -2,7 +2,8 @@
 
 Scored logins and alerts are written straight into the tables; then the real server answers 20 requests in parallel
 for different alerts and accounts. Client, server and database share the machine. Beside the latency, which others on
-the machine lengthen, stands the processor time of a page in server and database, which they hardly do.
+the machine lengthen, stands the processor time of a page in server and database, which they hardly do, and the share of
+the machine's time that the host of a virtual one gave to others.
 """
 
 import argparse
@@ -37,6 +38,9 @@ PARALLEL, REQUESTS = 20, 1_500
 
 #: Requests of each client before the clock starts: a statement is prepared at its fifth use by a connection.
 WARM_UP = 10
+
+#: Where proc_stat(5) says how long a virtual machine waited for its host.
+STOLEN = 7
 
 FILL = (
     "SELECT monitor.ensure_month(month) FROM generate_series(now() - make_interval(days => :days + 31), now(),"
@@ -167,11 +171,12 @@ def _timed(
     chosen = random.Random(7).choices(paths, k=requests)
     with ThreadPoolExecutor(PARALLEL) as pool:
         list(pool.map(get, (chosen * WARM_UP)[: PARALLEL * WARM_UP]))
-        before = _spent(server, engine)
+        before, machine = _spent(server, engine), _machine()
         started = time.perf_counter()
         taken = list(pool.map(get, chosen))
         seconds = time.perf_counter() - started
         spent = [after - then for after, then in zip(_spent(server, engine), before, strict=True)]
+        passed = [after - then for after, then in zip(_machine(), machine, strict=True)]
     milliseconds = sorted(1000 * second for second, _ in taken)
     cuts = statistics.quantiles(milliseconds, n=100)
     return {
@@ -182,6 +187,7 @@ def _timed(
         "requests/s": requests / seconds,
         "server CPU": 1000 * spent[0] / requests,
         "database CPU": 1000 * spent[1] / requests,
+        "stolen %": 100 * passed[STOLEN] / sum(passed),
         "kB": max(size for _, size in taken) / 1000,
     }
 
@@ -191,6 +197,11 @@ def _spent(server: int, engine: Engine) -> tuple[float, float]:
     with engine.connect() as connection:
         sessions = connection.scalars(text("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"))
         return sum(map(_used, [server, *_children(server)])), sum(map(_used, sessions))
+
+
+def _machine() -> list[int]:
+    """What all processors did so far, in ticks: the first eight figures of proc_stat(5)."""
+    return [int(ticks) for ticks in Path("/proc/stat").read_text().split(maxsplit=9)[1:9]]
 
 
 def _children(process: int) -> list[int]:
