@@ -146,6 +146,17 @@ def test_an_address_that_makes_no_sense_is_a_clear_page(path: str, code: int, br
     assert "<h1>" in response.text
 
 
+def test_a_forms_token_is_its_sessions_own_and_opens_no_others(browser: Get) -> None:
+    ron, rita = browser("ron"), browser("rita")
+    for visitor in (ron, rita, ron, rita):
+        visitor.get("/")
+    path, of_ron = f"/alerts/{alert_of('ada@corp.example')}/assign", ron.token
+    assert of_ron != rita.token
+    assert ron.post(path, assignee="ron").status_code == 303
+    rita.token = of_ron
+    assert rita.post(path, assignee="rita").status_code == 400
+
+
 def test_only_pages_of_this_site_are_gone_to_after_signing_in(browser: Get) -> None:
     for target in ("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
         assert 'name="next" value=""' in browser(None).get(f"/sign-in?next={target}").text

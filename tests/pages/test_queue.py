@@ -63,3 +63,14 @@ def test_an_alert_is_assigned_and_found_by_it(browser: Get, store: Engine) -> No
         assert visitor.post(f"/alerts/{ADA}/assign", assignee=nobody).status_code == 400
     visitor.post(f"/alerts/{ADA}/assign", assignee="")
     assert rows(store, "SELECT assignee, assigned_by FROM monitor.assignment") == [(None, "ron")]
+
+
+def test_rows_that_are_kept_show_what_is_so_by_now_and_boxes_to_reviewers_alone(browser: Get) -> None:
+    reviewer, viewer = browser("ron"), browser("vera")
+    assert "for rita" not in reviewer.get("/").text
+    reviewer.post(f"/alerts/{ADA}/assign", assignee="rita")
+    for visitor, boxes in ((reviewer, True), (viewer, False)):
+        page = visitor.get("/").text
+        assert "for rita" in page
+        assert (f'name="alert" value="{ADA}"' in page) == boxes
+    assert f'href="/alerts/{ADA}?queue=severity%3Dcritical"' in reviewer.get("/?severity=critical").text
