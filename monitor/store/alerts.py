@@ -130,7 +130,8 @@ def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:
     """Bind alerts of several accounts that belong to one attack (see ``CAMPAIGN_ACCOUNTS``); returns how many.
 
     They came from one network within a day, or failed to a login by one program within ``CAMPAIGN_PAUSE_S`` of each
-    other. An account where a login succeeded is not bound by its program.
+    other. An account where a login succeeded is not bound by its program. Of several attacks an alert belongs to the
+    one that began first.
     """
     return connection.execute(
         text(
@@ -157,17 +158,23 @@ def assign_campaigns(connection: Connection, alert_ids: list[UUID]) -> int:
                 SELECT *, count(*) FILTER (WHERE begins) OVER (
                     PARTITION BY kind, value ORDER BY occurred_at, alert_id) AS run FROM marks
             ), shared AS (
-                SELECT array_agg(DISTINCT alert_id) AS alerts FROM runs GROUP BY kind, value, run
+                SELECT kind, value, min(occurred_at) AS began, array_agg(DISTINCT alert_id) AS alerts
+                FROM runs GROUP BY kind, value, run
                 HAVING count(DISTINCT account_id) >= :accounts AND bool_or(alert_id = ANY(:alerts))
             ), named AS (
-                SELECT t.alert_id, coalesce(
-                    (SELECT min(k.campaign_id::text)::uuid FROM monitor.alert k WHERE k.alert_id = ANY(shared.alerts)),
-                    md5('campaign ' || (SELECT min(a::text) FROM unnest(shared.alerts) AS a))::uuid) AS campaign_id
-                FROM shared CROSS JOIN LATERAL unnest(shared.alerts) AS t (alert_id)
+                SELECT kind, value, began, alerts, coalesce(
+                    (SELECT k.campaign_id FROM monitor.alert k
+                     WHERE k.alert_id = ANY(shared.alerts) AND k.campaign_id IS NOT NULL
+                     ORDER BY k.opened_at, k.account_id LIMIT 1),
+                    md5(concat_ws(' ', 'campaign', kind, value, extract(epoch FROM began)))::uuid) AS campaign_id
+                FROM shared
+            ), first AS (
+                SELECT DISTINCT ON (m.alert_id) m.alert_id, campaign_id
+                FROM named CROSS JOIN LATERAL unnest(alerts) AS m (alert_id)
+                ORDER BY m.alert_id, began, kind, value
             )
-            UPDATE monitor.alert t SET campaign_id = named.campaign_id
-            FROM (SELECT alert_id, min(campaign_id::text)::uuid AS campaign_id FROM named GROUP BY alert_id) AS named
-            WHERE t.alert_id = named.alert_id AND t.campaign_id IS NULL
+            UPDATE monitor.alert t SET campaign_id = first.campaign_id FROM first
+            WHERE t.alert_id = first.alert_id AND t.campaign_id IS NULL
             """
         ),
         {"alerts": alert_ids, "accounts": CAMPAIGN_ACCOUNTS, "pause": CAMPAIGN_PAUSE_S},
