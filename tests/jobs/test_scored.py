@@ -129,6 +129,33 @@ def test_accounts_where_one_program_only_fails_are_a_campaign_whatever_its_netwo
     assert pd.isna(other)
 
 
+@pytest.mark.parametrize(("hours_ago", "bound"), [(20, {"2", "3", "4"}), (2, {"0", "1", "2"})])
+def test_an_alert_of_two_campaigns_belongs_to_the_one_that_began_first(
+    hours_ago: int, bound: set[str], company: Engine, tmp_path: Path
+) -> None:
+    score(company)
+    alert_from(company, 0.5)
+    users = rows(company, "SELECT user_name FROM monitor.account ORDER BY 1 LIMIT 5")["user_name"]
+    ways = [  # three fail by one program; the last of them, and two who get in, come from one network
+        (13, "203.1.113.9", "failure"), (12, "203.2.113.9", "failure"), (11, "203.0.113.9", "failure"),
+        (hours_ago, "203.0.113.10", "success"), (hours_ago, "203.0.113.11", "success"),
+    ]  # fmt: skip
+    told = [
+        f"{i},{(NOW - timedelta(hours=ago)).isoformat()},{user},{ip},KP,{outcome},curl/8"
+        for i, (user, (ago, ip, outcome)) in enumerate(zip(users, ways, strict=True))
+    ]
+    path = tmp_path / "both.csv"
+    path.write_text("event_id,occurred_at,user,ip,country,outcome,user_agent\n" + "\n".join(told))
+    ingest(company, [path], "csv", "late", now=NOW)
+    assert score(company)["alerted"] == 5
+    query = """
+        SELECT v.event_id, t.campaign_id FROM reporting.alert t JOIN reporting.alert_event v USING (alert_id)
+        WHERE v.source = 'late'
+    """
+    found = rows(company, query).set_index("event_id")["campaign_id"]
+    assert set(found.index[found == found["2"]]) == bound
+
+
 def test_baselines_can_be_read_and_their_shares_add_up(scored: Engine) -> None:
     shares = rows(scored, "SELECT user_name, feature, sum(share) AS total FROM reporting.baseline GROUP BY 1, 2")
     assert {"country", "device", "hour", "weekday", "browser"} <= set(shares["feature"])
