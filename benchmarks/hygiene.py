@@ -9,7 +9,6 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from benchmarks.common import report
@@ -63,7 +62,7 @@ def drifts(population: str, accounts: int, seed: int, detector: str) -> pd.DataF
     history = learned(simulated, seed=seed)
     scorer, _ = history.fit(detector, seed)
     labels = simulated.labels[simulated.labels["scenario"] == "slow_drift"]
-    incident = history.later["event_id"].map(dict(zip(labels["event_id"], labels["incident"], strict=True)))
+    incident = history.later["event_id"].map(labels.set_index("event_id")["incident"])
     visits = scored(history, scorer, incident, incident.notna()).sort_values("occurred_at")
     number = visits.groupby("incident").cumcount()
     ends = visits[visits["outcome"] == "success"].groupby("incident").tail(LAST)
@@ -82,17 +81,13 @@ def drifts(population: str, accounts: int, seed: int, detector: str) -> pd.DataF
 
 
 def scored(history: History, scorer: Scorer, incident: pd.Series, kept: Any) -> pd.DataFrame:
-    """The ``kept`` logins of drifts, judged in time with all that are none: incident, outcome, score, alerted."""
-    rows = np.flatnonzero(incident.isna() | kept)
-    judged = history.judge(scorer, history.later.iloc[rows].reset_index(drop=True))
-    columns = {
-        "incident": incident.to_numpy()[rows],
-        "occurred_at": history.later["occurred_at"].to_numpy()[rows],
-        "outcome": history.later["outcome"].to_numpy()[rows],
-        "score": in_order(judged, lambda part: part.scores.score),
-        "alerted": in_order(judged, lambda part: part.alerted),
-    }
-    return pd.DataFrame(columns, index=rows)[lambda table: table["incident"].notna()]
+    """The ``kept`` logins of drifts, judged with all that are none: occurred_at, outcome, incident, score, alerted."""
+    later = history.later[incident.isna() | kept]
+    judged = history.judge(scorer, later.reset_index(drop=True))
+    score = in_order(judged, lambda part: part.scores.score)
+    alerted = in_order(judged, lambda part: part.alerted)
+    columns = later[["occurred_at", "outcome"]].assign(incident=incident, score=score, alerted=alerted)
+    return columns.dropna(subset="incident")
 
 
 if __name__ == "__main__":

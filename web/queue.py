@@ -107,7 +107,8 @@ def _rows(alerts: Sequence[Any], kept: str, everything: bool) -> list[Markup]:
 @lru_cache(maxsize=2048)
 def _row(row: Any, judges: bool, link: str, everything: bool) -> Markup:
     """A row of the table; after each verdict a reviewer sees the queue again, of which most is as it was."""
-    return Markup(get_template_attribute("queue/row.html", "alert_row")(row, judges, link, everything))  # noqa: S704
+    shown: Markup = get_template_attribute("queue/row.html", "alert_row")(row, judges, link, everything)
+    return shown
 
 
 @cache

@@ -10,6 +10,9 @@ from markupsafe import Markup, escape
 from web.charts import bar
 from web.shown import day, feature, moment, percent, plain, short
 
+_NEW = ' <span class="mark">new</span>'
+_ODD = ' class="odd-row"'
+
 
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(
@@ -64,10 +67,6 @@ def share_rows(rows: Iterable[Any]) -> Markup:
         f'<td class="muted">{day(row.last_seen_at)}</td></tr>'
         for row in rows
     )
-
-
-_NEW = ' <span class="mark">new</span>'
-_ODD = ' class="odd-row"'
 
 
 def _together(*values: object) -> Markup:

@@ -73,8 +73,7 @@ def account_url(account_id: UUID) -> str:
 def csrf() -> Markup:
     """The hidden field that every form carries; its token serves as long as the session, and is signed for it once."""
     if "csrf_token" not in session:
-        g.pop("csrf_token", None)
-        generate_csrf()
+        generate_csrf()  # gives it one
     return _csrf_field(session["csrf_token"])
 
 
