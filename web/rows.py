@@ -29,7 +29,7 @@ def login_cells(row: Any) -> Markup:
     """A login's cells: what belongs together stands in one, as far as it is known."""
     return _cells(
         [
-            plain(row.outcome),
+            escape(row.outcome),
             _together(row.city, row.country),
             _together(row.ip, row.asn, row.network_kind),
             short(row.device_id, 16),
