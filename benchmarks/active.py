@@ -171,6 +171,7 @@ def judgements(pool: Pool, asked: Ints) -> Judgements:
         reviewer=np.array(["ada", "bob", "cleo", "dan", "eve"], object)[np.arange(len(asked)) % 5],
         confirmed=pool.answer[asked],
         margin=np.zeros(len(asked)),
+        alerted=yes,
         chance=np.ones(len(asked)),
         share=np.ones(len(asked)),
         current=yes,

@@ -85,25 +85,21 @@ class Recent(Logins):
 class Judgements(Logins):
     """Every confirmation and dismissal ever given [n], the earliest first; ``time`` is when, the login the oddest one.
 
-    ``margin`` is how far it scored above its threshold. ``chance`` is 1 for what alerted, else that to be audited;
-    ``share`` is one over the alerts of its campaign. A verdict is ``current`` until its reviewer gives the alert
-    another one; by the ``latest`` the alert stands. On ``contradicted`` alerts reviewers disagree. ``found`` marks
-    audited logins whose account had an alert of its own confirmed within a day.
+    ``margin`` is how far it scored above its threshold. What has not ``alerted`` by itself was drawn for the audit
+    sample with this ``chance``, which is 1 for all else; ``share`` is one over the alerts of its campaign. A verdict is
+    ``current`` until its reviewer gives the alert another one; by the ``latest`` the alert stands. On ``contradicted``
+    alerts reviewers disagree. ``found`` marks audited logins whose account had an alert of its own confirmed within a
+    day.
     """
 
     alert: Objects
     reviewer: Objects
     confirmed: Flags
     margin: Floats
+    alerted: Flags
     chance: Floats
     share: Floats
     current: Flags
     latest: Flags
     contradicted: Flags
     found: Flags
-
-    @property
-    def alerted(self) -> Flags:
-        """What alerted by itself, rather than being drawn for the audit sample [n]."""
-        alerted: Flags = self.chance == 1.0
-        return alerted

@@ -119,6 +119,7 @@ def judgements(connection: Connection, model_id: UUID, features: tuple[str, ...]
         margin=score - _bars(connection, ids, segment),
         same=np.array([row.same for row in rows], bool),
         segment=segment,
+        alerted=np.array([row.alerted for row in rows], bool),
         chance=np.array([row.chance for row in rows], np.float64),
         share=np.array([row.share for row in rows], np.float64),
         current=np.array([row.current for row in rows], bool),
@@ -145,7 +146,8 @@ _JUDGEMENTS = """
         SELECT campaign_id, count(*) AS alerts FROM monitor.alert
         WHERE campaign_id IS NOT NULL AND status <> 'open' GROUP BY campaign_id
     )
-    SELECT c.alert_id, c.reviewer, c.verdict, c.reviewed_at, t.segment, coalesce(t.audit_chance, 1) AS chance,
+    SELECT c.alert_id, c.reviewer, c.verdict, c.reviewed_at, t.segment,
+           t.audit_chance IS NULL AS alerted, coalesce(t.audit_chance, 1) AS chance,
            1.0 / coalesce(z.alerts, 1) AS share, c.current, c.current AND c.review_id = c.standing AS latest,
            c.current AND EXISTS (
                SELECT FROM counted o WHERE o.alert_id = c.alert_id AND o.current AND o.verdict <> c.verdict

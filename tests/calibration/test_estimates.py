@@ -167,8 +167,8 @@ def judged(margin: np.ndarray, confirmed: np.ndarray) -> Judgements:
         ("only",), time=np.zeros(count), evidence=np.zeros((count, 1), np.float32), raw=np.zeros(count),
         score=2.5 + margin, same=everything, segment=np.full(count, "people", object),
         alert=np.array([f"{i}" for i in range(count)], object), reviewer=np.full(count, "ada", object),
-        confirmed=confirmed, margin=margin, chance=np.full(count, 0.01), share=np.ones(count), current=everything,
-        latest=everything, contradicted=nothing, found=nothing,
+        confirmed=confirmed, margin=margin, alerted=nothing, chance=np.full(count, 0.01), share=np.ones(count),
+        current=everything, latest=everything, contradicted=nothing, found=nothing,
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ def judged(verdicts: list[Said]) -> Judgements:
         reviewer=np.array([name for _, _, name in verdicts], object),
         confirmed=np.array([confirmed for _, confirmed, _ in verdicts], bool),
         margin=np.zeros(count),
+        alerted=np.ones(count, bool),
         chance=np.ones(count),
         share=np.ones(count),
         current=everything,

@@ -164,7 +164,7 @@ def test_reasons_dismissed_day_after_day_come_to_count_less_step_by_step(scored:
 
 
 def test_the_audit_sample_is_shown_as_low_alerts_drawn_the_same_each_time_and_learned_at_once(company: Engine) -> None:
-    settings = settings_for(company, alerts_per_day=20.0, audit_sample_per_day=4.0)
+    settings = settings_for(company, alerts_per_day=200.0, audit_sample_per_day=40.0)
     middle = UNTIL + timedelta(days=2)
     score(company, settings, NOW, until=middle)
     calibrate(company, settings, middle)
@@ -186,8 +186,8 @@ def test_the_audit_sample_is_shown_as_low_alerts_drawn_the_same_each_time_and_le
     assert found["learned"].all()
     hidden = "SELECT count(*) FROM reporting.alert WHERE audit_chance IS NOT NULL"
     assert number(company, hidden) == 0, "the reviewer is told before the verdict"
-    drawn = "SELECT alert_id FROM monitor.alert WHERE audit_chance IS NOT NULL LIMIT 1"
-    review(company, rows(company, drawn)["alert_id"].iloc[0], "dismiss", "kim", None, NOW)
+    certain = "SELECT alert_id FROM monitor.alert WHERE audit_chance = 1 LIMIT 1"
+    review(company, rows(company, certain)["alert_id"].iloc[0], "dismiss", "kim", None, NOW)
     assert number(company, hidden) == 1
     told = calibrate(company, settings_for(company, alerts_per_day=0.5), NOW)
     assert "missed_a_week" in told
