@@ -208,11 +208,7 @@ class Past:
         count[rows] = (weight[login_group] + earlier) / self.growth[rows]
         last_seen = np.full(len(self.logins), -np.inf)
         last_seen[rows] = previous
-        totals = np.bincount(held.account, weight[held_group], minlength=len(self.logins.accounts))
-        all_amounts = np.zeros(len(self.logins))
-        all_amounts[rows] = amounts
-        total = (totals[self.logins.account] + before(all_amounts, self.first)) / self.growth
-        total[values.codes == UNKNOWN] = np.nan
+        total = np.where(values.codes == UNKNOWN, np.nan, self.total(feature, values))
 
         weight += np.bincount(login_group, amounts, minlength=len(pairs))
         np.maximum.at(seen, login_group, time)
@@ -221,6 +217,14 @@ class Past:
         entries = Entries(owner, np.asarray(value, object), weight / self._growth(self.updated)[owner], seen)
         self._entries[feature] = _most_used(entries)
         return Known(count, total, last_seen, self._met(held, values))
+
+    def total(self, feature: str, values: Values) -> Floats:
+        """Decayed count of the account's values before each login [n], whether the login has one or not."""
+        held = self.stored.entries[feature]
+        weight = held.weight * self._stored_growth[held.account]
+        totals = np.bincount(held.account, weight, minlength=len(self.logins.accounts))
+        added = np.where(self.learned & (values.codes != UNKNOWN), self.growth, 0.0)
+        return (totals[self.logins.account] + before(added, self.first)) / self.growth
 
     def _met(self, held: Entries, values: Values) -> Flags:
         """Whether the account came with any value before each login [n]."""

@@ -60,7 +60,8 @@ class Logins:
     """``n`` logins of ``a`` accounts, sorted by (account, time).
 
     ``account`` [n] points into ``accounts`` [a] (UUIDs); ``time`` is seconds since the epoch; ``learnable`` is false
-    for logins that must never enter a baseline (confirmed attacks, alerts that still wait for a verdict).
+    for logins that must never enter a baseline (confirmed attacks, alerts that still wait for a verdict), ``vouched``
+    true for those that do whoever came (dismissed, beforehand or since, or left unreviewed for too long).
     """
 
     account: Ints
@@ -68,6 +69,7 @@ class Logins:
     time: Floats
     success: Flags
     learnable: Flags
+    vouched: Flags
     values: dict[str, Values]
     address: Values
     latitude: Floats
@@ -97,6 +99,7 @@ class Logins:
             time=self.time[rows],
             success=self.success[rows],
             learnable=self.learnable[rows],
+            vouched=self.vouched[rows],
             values={name: column.of(rows) for name, column in self.values.items()},
             address=self.address.of(rows),
             latitude=self.latitude[rows],
@@ -126,7 +129,8 @@ FRAME_NUMBERS = ("latitude", "longitude", "asn", "rtt_ms")
 def encode(events: pd.DataFrame) -> Logins:
     """Encode a frame of stored events (``account_id``, ``occurred_at``, canonical columns, ``network``).
 
-    The frame must be sorted by (account_id, occurred_at); an optional column ``learnable`` defaults to true.
+    The frame must be sorted by (account_id, occurred_at); an optional column ``learnable`` defaults to true, and
+    ``vouched`` to false.
     """
     account, accounts = pd.factorize(events["account_id"])
     return Logins(
@@ -135,6 +139,7 @@ def encode(events: pd.DataFrame) -> Logins:
         time=seconds(events["occurred_at"]),
         success=(events["outcome"] == "success").to_numpy(bool),
         learnable=(events["learnable"].to_numpy(bool) if "learnable" in events else np.ones(len(events), bool)),
+        vouched=(events["vouched"].to_numpy(bool) if "vouched" in events else np.zeros(len(events), bool)),
         values={
             "country": _coded(events["country"]),
             "region": _qualified(events, "region", "country"),

@@ -124,20 +124,19 @@ class Words:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What reviewers said beforehand of a batch's logins [n], and what they have yet to say.
+    """What reviewers have yet to say.
 
-    ``exempt`` [n] marks logins that they dismissed in advance: scored, learned, never alerting. ``waiting`` are earlier
-    logins that alerted and may not be learned yet; for ``patience_days`` others may follow them.
+    ``waiting`` are earlier logins that alerted and may not be learned yet; others may follow them for
+    ``patience_days``.
     """
 
-    exempt: Flags
     waiting: Logins
     patience_days: float
 
     @classmethod
     def nothing(cls, logins: Logins, patience_days: float = np.inf) -> "Reviewed":
-        """No login is exempt, and none waits."""
-        return cls(np.zeros(len(logins), bool), logins.of(np.zeros(len(logins.accounts), bool)), patience_days)
+        """No login waits."""
+        return cls(logins.of(np.zeros(len(logins.accounts), bool)), patience_days)
 
 
 def judge(
@@ -158,17 +157,17 @@ def judge(
 def _settle(measured: Measured, scorer: Scorer, rule: AlertRule, reviewed: Reviewed) -> Iterator[Judged]:
     rows = np.arange(len(measured.history))
     weights = rule.weight(scorer.features)
+    assumed = np.ones(len(rows), bool)
     for round_ in range(MOST_ROUNDS):
         logins = measured.past.logins
         made = windows(logins, measured.strength, measured.past.stored.window)
         scores = scorer.score(made, weights)
         segment = segments(measured)
         threshold = rule.thresholds(segment)
-        vouched = reviewed.exempt[rows]
-        alerted = (scores.score >= threshold) & ~vouched
-        follows = np.where(vouched, -1, followed(measured, alerted, reviewed.waiting, reviewed.patience_days))
+        alerted = (scores.score >= threshold) & ~logins.vouched
+        follows = np.where(logins.vouched, -1, followed(measured, alerted, reviewed.waiting, reviewed.patience_days))
         held = alerted | (follows >= 0)
-        changed = logins.learnable & (held == measured.past.ordinary)
+        changed = logins.learnable & (held == assumed)
         unsettled = np.bincount(logins.account[changed], minlength=len(logins.accounts)) > 0
         if round_ == MOST_ROUNDS - 1:
             unsettled[:] = False
@@ -189,7 +188,8 @@ def _settle(measured: Measured, scorer: Scorer, rule: AlertRule, reviewed: Revie
         )
         if not unsettled.any():
             return
-        measured, rows = remeasure(measured, unsettled, ~held[again]), rows[again]
+        assumed, rows = ~held[again], rows[again]
+        measured = remeasure(measured, unsettled, assumed)
 
 
 def _of_batch(follows: Ints, rows: Ints, waiting: int) -> Ints:

@@ -24,9 +24,10 @@ MOST_WORTH, MOST_UNLIKE = 2.0, 4.0
 #: rarity. Not all of it: whoever has one thing in twenty logins has others, and any of them is more frequent than each.
 HABIT = 0.5 / MOST_UNLIKE
 
-#: Logins of an account at which a stranger is believed half as much: one who comes with neither a network nor a device
-#: of the account's own may be somebody else, who must not talk his own evidence down by coming again.
-DOUBTED = 150.0
+#: Logins of an account at which a stranger is believed half as much, and at twice as many a fifth: one who comes with
+#: neither a network nor a device of the account's own may be somebody else, who must not talk his own evidence down by
+#: coming again.
+DOUBTED = 50.0
 
 #: Share of attempts that fail where nothing is known of the account yet.
 PRIOR_FAILURES = 0.05
@@ -76,7 +77,7 @@ class Context:
     @cached_property
     def believed(self) -> Floats:
         """How far each login is taken for the account's own [n]: a stranger less, the more logins there are to tell."""
-        return np.where(self.foreign, DOUBTED / (DOUBTED + self.history), 1.0)
+        return np.where(self.foreign, 1.0 / (1.0 + (self.history / DOUBTED) ** 2), 1.0)
 
     @cached_property
     def trusted(self) -> Flags:

@@ -21,7 +21,6 @@ from monitor.jobs.alert import audit, follow, raise_alerts
 from monitor.judging import WORTH_EXPLAINING, Judgement, Reviewed, judge, learn
 from monitor.population import Population
 from monitor.progress import Progress, silent
-from monitor.review import covered
 from monitor.rule import drawn
 from monitor.store import accounts, models, population, reviews, scores, thresholds, unscored
 from monitor.store.engine import explain, reading, writing
@@ -135,7 +134,7 @@ def _score(connection: Connection, events: pd.DataFrame, pass_: Pass, counts: Co
 
 def _score_together(connection: Connection, events: pd.DataFrame, pass_: Pass) -> dict[str, int]:
     """Score events, and store their scores, the alerts and all that was learned; returns counts."""
-    logins = columns.encode(events)
+    logins = columns.encode(events.assign(vouched=reviews.vouched(connection, events)))
     since = events["occurred_at"].min() - timedelta(days=pass_.settings.patience_days)
     waiting = unscored.waiting_for_verdicts(connection, logins.accounts, since)
     judged, changes = _judge(connection, events, logins, waiting, pass_)
@@ -169,8 +168,7 @@ def _judge(
     """Read what is known of the events' accounts and values, and score them; ``ValueError`` on a score that is none."""
     stored = accounts.load_baselines(connection, logins.accounts)
     known = population.load_population(connection, logins)
-    scopes = reviews.active_scopes(connection, list(logins.accounts), events["occurred_at"].min())
-    reviewed = Reviewed(covered(events, scopes), columns.encode(waiting), pass_.settings.patience_days)
+    reviewed = Reviewed(columns.encode(waiting), pass_.settings.patience_days)
     parts, changes = judge(
         logins, stored, known, pass_.model.scorer, pass_.threshold.rule, pass_.settings.half_life_days, reviewed
     )

@@ -25,7 +25,7 @@ from monitor.progress import Progress, silent
 from monitor.rule import AlertRule
 from monitor.scoring import HELD_BACK, Scorer, calibrated
 from monitor.sequences import latest, windows
-from monitor.store import accounts, models, population, scores, thresholds, unscored
+from monitor.store import accounts, models, population, reviews, scores, thresholds, unscored
 from monitor.store.engine import writing
 from monitor.training import Examples, no_worse, quality
 
@@ -123,8 +123,9 @@ def _replay(connection: Connection, settings: Settings, replay: Replay, tell: Pr
 
 
 def _measure(connection: Connection, settings: Settings, events: pd.DataFrame) -> Measured:
-    """Evidence of a batch against the baselines rebuilt so far, with everything learnable learned."""
-    logins = columns.encode(events)
+    """Evidence of a batch against the baselines rebuilt so far, with everything learned that may be."""
+    vouched = events["vouched"] | reviews.vouched(connection, events)
+    logins = columns.encode(events.assign(vouched=vouched))
     stored = accounts.load_baselines(connection, logins.accounts, accounts.REBUILT)
     known = population.load_population(connection, logins, accounts.REBUILT)
     return measure(logins, stored, known, np.ones(len(logins), bool), settings.half_life_days)

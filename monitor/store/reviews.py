@@ -10,7 +10,8 @@ import pandas as pd
 from sqlalchemy import ARRAY, Connection, Uuid, cast, func, insert, select, text, update
 from uuid_utils.compat import uuid7
 
-from monitor.review import STATUS, Verdict
+from monitor.columns import Flags, Objects
+from monitor.review import STATUS, Verdict, covered
 from monitor.store import tables
 
 
@@ -129,7 +130,12 @@ def _replace_scopes(connection: Connection, verdicts: Mapping[UUID, Verdict], no
             )
 
 
-def active_scopes(connection: Connection, accounts: Sequence[str], moment: datetime) -> pd.DataFrame:
+def vouched(connection: Connection, events: pd.DataFrame) -> Flags:
+    """Which logins [n] reviewers dismissed beforehand, by a scope that stands."""
+    return covered(events, active_scopes(connection, events["account_id"].unique(), events["occurred_at"].min()))
+
+
+def active_scopes(connection: Connection, accounts: Objects, moment: datetime) -> pd.DataFrame:
     """The scopes of ``accounts`` (UUID texts) that stand at ``moment``, in columns.
 
     ``scope_id`` and ``account_id`` (UUID texts), ``feature`` (a key of ``monitor.review.SCOPES``), ``value`` and

@@ -48,7 +48,7 @@ def next_unscored(connection: Connection, until: datetime, limit: int, after: da
     return _events(
         connection,
         """
-        SELECT account_id, source, event_id, occurred_at, true FROM monitor.unscored_event
+        SELECT account_id, source, event_id, occurred_at, true, false FROM monitor.unscored_event
         WHERE occurred_at > %(after)s AND occurred_at < %(until)s
         ORDER BY occurred_at FETCH FIRST %(limit)s ROWS WITH TIES
         """,
@@ -61,13 +61,15 @@ def stored_between(
 ) -> pd.DataFrame:
     """The oldest stored events in [since, until) for training, in whole moments: about ``limit`` of them.
 
-    ``learnable`` is false for the logins of alerts that were confirmed, or still wait for a verdict and patience.
+    ``learnable`` is false for the logins of alerts that were confirmed, or still wait for a verdict and patience;
+    ``vouched`` is true for those that had to wait, and need not any longer.
     """
     return _events(
         connection,
         f"""
         SELECT e.account_id, e.source, e.event_id, e.occurred_at,
-               v.alert_id IS NULL OR {_may_be_learned("%(patience_before)s")}
+               v.alert_id IS NULL OR {_may_be_learned("%(patience_before)s")},
+               coalesce({_vouched_for("%(patience_before)s")}, false)
         FROM monitor.login_event e
         LEFT JOIN monitor.alert_event v USING (account_id, source, event_id, occurred_at)
         LEFT JOIN monitor.alert t ON t.alert_id = v.alert_id
@@ -83,8 +85,13 @@ def _may_be_learned(patience_before: str) -> str:
 
     What was only audited never alerted, and waits for nothing.
     """
+    return f"({_vouched_for(patience_before)} OR t.status = 'open' AND t.audit_chance IS NOT NULL)"
+
+
+def _vouched_for(patience_before: str) -> str:
+    """Whether a login ``v`` that alerted, of an alert ``t``, was dismissed, or nobody reviewed it for too long."""
     return f"""(t.status = 'dismissed'
-        OR t.status = 'open' AND (v.occurred_at < {patience_before} OR t.audit_chance IS NOT NULL))"""
+        OR t.status = 'open' AND t.audit_chance IS NULL AND v.occurred_at < {patience_before})"""
 
 
 def due_for_learning(connection: Connection, patience_before: datetime, until: datetime) -> pd.DataFrame:
@@ -92,7 +99,7 @@ def due_for_learning(connection: Connection, patience_before: datetime, until: d
     return _events(
         connection,
         f"""
-        SELECT v.account_id, v.source, v.event_id, v.occurred_at, true
+        SELECT v.account_id, v.source, v.event_id, v.occurred_at, true, true
         FROM monitor.alert_event v JOIN monitor.alert t USING (alert_id)
         WHERE v.learned_at IS NULL AND v.occurred_at < %(until)s AND {_may_be_learned("%(patience_before)s")}
         """,
@@ -109,7 +116,7 @@ def waiting_for_verdicts(connection: Connection, accounts: Objects, since: datet
         connection,
         """
         SELECT DISTINCT ON (v.account_id, v.event->>'ip', v.event->>'device_id', v.event->>'user_agent')
-            v.account_id, v.source, v.event_id, v.occurred_at, true
+            v.account_id, v.source, v.event_id, v.occurred_at, true, false
         FROM monitor.alert_event v JOIN monitor.alert t USING (alert_id)
         WHERE v.learned_at IS NULL AND NOT v.follows AND t.status <> 'dismissed' AND v.occurred_at >= %(since)s
             AND v.account_id = ANY(%(accounts)s::uuid[])
@@ -120,18 +127,18 @@ def waiting_for_verdicts(connection: Connection, accounts: Objects, since: datet
 
 
 def _events(connection: Connection, keys: str, parameters: dict[str, object]) -> pd.DataFrame:
-    """The events whose keys a query selects, with a flag for ``learnable``, sorted by account and time."""
-    names = [*_SELECTED, "learnable"]
+    """The events whose keys a query selects, flagged as ``learnable`` and ``vouched``, sorted by account and time."""
+    names = [*_SELECTED, "learnable", "vouched"]
     columns = ", ".join(f"{expression} AS {name}" for name, (expression, _) in _SELECTED.items())
     events = copy_out(
         connection,
         f"""
-        WITH chosen ({_KEY}, learnable) AS MATERIALIZED ({keys})
-        SELECT {columns}, chosen.learnable FROM chosen JOIN monitor.login_event e USING ({_KEY})
+        WITH chosen ({_KEY}, learnable, vouched) AS MATERIALIZED ({keys})
+        SELECT {columns}, chosen.learnable, chosen.vouched FROM chosen JOIN monitor.login_event e USING ({_KEY})
         WHERE e.occurred_at BETWEEN (SELECT min(occurred_at) FROM chosen) AND (SELECT max(occurred_at) FROM chosen)
         ORDER BY e.account_id, e.occurred_at, e.source, e.event_id
         """,
-        dict(zip(names, [kind for _, kind in _SELECTED.values()] + [pa.bool_()], strict=True)),
+        dict(zip(names, [kind for _, kind in _SELECTED.values()] + [pa.bool_(), pa.bool_()], strict=True)),
         parameters,
     ).to_pandas()
     events["occurred_at"] = pd.to_datetime(events.pop("occurred_us"), unit="us", utc=True)
