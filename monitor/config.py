@@ -187,6 +187,14 @@ class Settings(BaseSettings):
     sources: list[SourceSettings] = []
     channels: list[ChannelSettings] = []
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_empty(cls, given: object) -> object:
+        """A variable that was meant to be filled must not mean the embedded database, or the working directory."""
+        if given == "":
+            raise ValueError("is empty; leave it out for the default")
+        return given
+
     @field_validator("sources", "channels")
     @classmethod
     def _each_once(cls, configured: list[Named], about: ValidationInfo) -> list[Named]:
@@ -256,7 +264,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise ConfigError(f"configuration: {key}: {first['msg']}") from None
+        raise ConfigError(f"configuration: {key}: {first['msg'].removeprefix('Value error, ')}") from None
     except (ValueError, OSError) as error:
         # tomllib's errors, and the settings library's on values that are no JSON
         raise ConfigError(f"configuration: {str(error).splitlines()[0]}") from None

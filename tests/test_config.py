@@ -87,6 +87,13 @@ def test_a_bad_value_in_the_environment_is_not_echoed(monkeypatch: pytest.Monkey
     assert "geheim" not in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATA_DIR", "DETECTOR", "ALERTS_PER_DAY"])
+def test_an_empty_variable_is_an_error_rather_than_the_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"MONITOR_{name}", "")
+    with pytest.raises(ConfigError, match=f"^configuration: {name.lower()}: is empty; leave it out"):
+        load_settings()
+
+
 def test_a_named_configuration_file_must_exist(monkeypatch: pytest.MonkeyPatch, settings_directory: Path) -> None:
     monkeypatch.setenv("MONITOR_CONFIG", "elsewhere.toml")
     with pytest.raises(ConfigError, match=r"elsewhere\.toml"):
