@@ -109,7 +109,10 @@ def audit(
     threshold_id: int,
     now: datetime,
 ) -> None:
-    """Show reviewers the ``audited`` logins, each in an alert of its own; they were learned, as they did not alert."""
+    """Show reviewers the ``audited`` logins, each in an alert of its own; as they did not alert, they wait for nothing.
+
+    They are learned already, but for a stranger's: that one when it is dismissed, by the next training.
+    """
     rows = np.flatnonzero(audited)
     if not len(rows):
         return

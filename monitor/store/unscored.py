@@ -99,7 +99,7 @@ def due_for_learning(connection: Connection, patience_before: datetime, until: d
     return _events(
         connection,
         f"""
-        SELECT v.account_id, v.source, v.event_id, v.occurred_at, true, true
+        SELECT v.account_id, v.source, v.event_id, v.occurred_at, true, {_vouched_for("%(patience_before)s")}
         FROM monitor.alert_event v JOIN monitor.alert t USING (alert_id)
         WHERE v.learned_at IS NULL AND v.occurred_at < %(until)s AND {_may_be_learned("%(patience_before)s")}
         """,
