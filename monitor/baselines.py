@@ -30,8 +30,9 @@ DAY_S = 86_400.0
 
 Window = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
-#: What an account's entries describe; the last four are derived from several columns, from coordinates and from time.
-BASELINE_FEATURES = (*CATEGORICAL, "client", "place", "hour", "weekday")
+#: What an account's entries describe; the later ones are derived from several columns, from coordinates and from time.
+#: A stranger's entry was never learned, and says since when he comes.
+BASELINE_FEATURES = (*CATEGORICAL, "client", "place", "hour", "weekday", "stranger")
 
 #: Most values remembered for an account and feature: a carrier that hops, or an attacker, must not grow it for ever.
 MOST_VALUES = 64
@@ -230,6 +231,28 @@ class Past:
         """Whether the account came with any value before each login [n]."""
         stored = np.bincount(held.account, minlength=len(self.logins.accounts)) > 0
         return stored[self.logins.account] | (latest_before(values.codes != UNKNOWN, self.first) >= 0)
+
+    def since(self, feature: str, values: Values, where: Flags) -> Floats:
+        """When the account first came with each login's value where the flag held, before the login [n]; NaN if never.
+
+        Keeps these times as entries of the feature that weigh nothing.
+        """
+        held, rows = self.stored.entries[feature], np.flatnonzero(where & (values.codes != UNKNOWN))
+        value = np.concatenate([values.names, np.array([None], object)])[values.codes]  # the last is UNKNOWN's
+        account, met, seen = (
+            np.concatenate([stored, column[rows]])
+            for stored, column in (
+                (held.account, self.logins.account),
+                (held.value, value),
+                (held.seen, self.logins.time),
+            )
+        )
+        first = pd.Series(seen).groupby([account, met]).min()
+        since = first.reindex([self.logins.account, value]).to_numpy()
+        owner, name = (np.asarray(first.index.get_level_values(level)) for level in (0, 1))
+        entries = Entries(owner.astype(np.int64), name.astype(object), np.zeros(len(first)), first.to_numpy())
+        self._entries[feature] = _most_used(entries)
+        return np.where(since < self.logins.time, since, np.nan)
 
     def histogram(self, feature: str, bins: Ints, names: Objects) -> Floats:
         """Decayed count of every bin of a small circular feature before each login [n, bins]."""

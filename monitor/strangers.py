@@ -3,16 +3,17 @@
 Somebody who stays below the threshold would otherwise teach the baseline, login by login, that he is usual (poisoning;
 Rubinstein et al., IMC 2009). A stranger's login comes from a network and with a device that the account is not used
 to; to send no device id is as strange, where the owner's logins have one. It is learned once one of both is tied to the
-account: the new phone comes on the home network, or the known laptop on the new one. Who moved house with a new phone
-ties nothing, but leaves the old things behind: nobody is a stranger when the owner's own have not been seen for
-``ABSENT_DAYS``. Nor is anybody to a newcomer, or whom reviewers vouched for.
+account: the new phone comes on the home network, or the known laptop on the new one. What is never tied is a matter of
+patience: a second computer that stays in the cottage is learned when it has come for ``PATIENCE_DAYS``, and the new
+phone of somebody who moved house when the old things have been gone for as long. Nobody is a stranger to a newcomer,
+nor is whom reviewers vouched for.
 """
 
 import numpy as np
 import pandas as pd
 
 from monitor.baselines import DAY_S, Baselines, Past
-from monitor.columns import UNKNOWN, Flags, Floats, Logins, latest_before
+from monitor.columns import UNKNOWN, Flags, Floats, Logins, Values, latest_before
 
 #: Logins that an account has learned before anybody is a stranger to it.
 ESTABLISHED = 10.0
@@ -20,7 +21,8 @@ ESTABLISHED = 10.0
 #: Share of an account's logins that have a device id before one without is strange.
 IDENTIFIED = 0.8
 
-ABSENT_DAYS = 14.0
+#: Days without the owner, or with the stranger, after which he is believed.
+PATIENCE_DAYS = 14.0
 
 #: Rounds after which the last answer stands. Most accounts need two, and one more for each tie of a batch that rests on
 #: another; new ones as many as strangers come again to them before they are established.
@@ -43,7 +45,8 @@ def strangers(logins: Logins, stored: Baselines, ordinary: Flags, half_life_days
             break
         rows, assumed, ordinary = rows[kept], assumed[kept], ordinary[kept]
         logins, stored = logins.of(unsettled), stored.of(unsettled)
-        found = _strange(Past(logins, stored, ordinary & ~assumed, half_life_days))
+        past = Past(logins, stored, ordinary & ~assumed, half_life_days)
+        found = _strange(past, came(past, ordinary & assumed))
         answer[rows] = found
         unsettled = _accounts(logins, ordinary & logins.success & (found != assumed))
         assumed = found
@@ -73,16 +76,28 @@ def _in_use(logins: Logins, stored: Baselines, feature: str) -> Flags:
     return in_use
 
 
-def _strange(past: Past) -> Flags:
-    """Who is a stranger [n], by what was learned before each login."""
+def came(past: Past, strange: Flags) -> Floats:
+    """Since when each login's stranger comes, by the device or else the network (s) [n]; NaN at his first login.
+
+    ``strange`` [n] marks the logins of strangers in the batch; from now on the account remembers them.
+    """
+    network, device = (past.logins.values[name] for name in ("network", "device"))
+    by_network = np.where(network.codes == UNKNOWN, UNKNOWN, network.codes + len(device.names))
+    codes = np.where(device.codes == UNKNOWN, by_network, device.codes)
+    who = Values(codes, np.concatenate([device.names, network.names]))
+    return past.since("stranger", who, strange & past.logins.success)
+
+
+def _strange(past: Past, since: Floats) -> Flags:
+    """Who is a stranger [n], by what was learned before each login, and ``since`` when he comes."""
     logins = past.logins
     network, device = (past.known(name, logins.values[name]) for name in ("network", "device"))
     history, identified = past.sum("logins", np.ones(len(logins))), past.total("device", logins.values["device"])
     unidentified = np.isnan(device.count) & (identified >= IDENTIFIED * history)
     new = (network.count == 0) & (network.total > 0) & ((device.count == 0) & (identified > 0) | unidentified)
     owner = _owner_seen(past, (network.count > 0) | (device.count > 0))
-    about = logins.time - owner <= ABSENT_DAYS * DAY_S
-    strange: Flags = new & (history >= ESTABLISHED) & about & ~logins.vouched
+    lately = logins.time - np.fmin(owner, since) <= PATIENCE_DAYS * DAY_S
+    strange: Flags = new & (history >= ESTABLISHED) & lately & ~logins.vouched
     return strange
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from organisations import HALF_LIFE_DAYS, Memory, batches, frame, login
 
-from monitor.strangers import ABSENT_DAYS, ESTABLISHED, IDENTIFIED, strangers
+from monitor.strangers import ESTABLISHED, IDENTIFIED, PATIENCE_DAYS, strangers
 
 DAY = 24.0
 HOME, LAPTOP = {"ip": "192.0.2.7"}, {"device_id": "laptop"}
@@ -68,7 +68,15 @@ def test_who_moved_house_with_a_new_phone_is_learned_once_the_old_things_are_gon
     moved = [login(DAY * day + 9, event_id=f"day{day}", **AWAY, **PHONE) for day in days]
     assert learned(*moved) == [False, False, False, True, True]
     still_there = [login(DAY * day + 8, event_id=f"own{day}", **HOME, **LAPTOP) for day in days]
-    assert learned(*moved, *still_there) == [False] * 5 + [True] * 5
+    assert learned(*moved[:4], *still_there) == [False] * 4 + [True] * 5
+
+
+@pytest.mark.parametrize("size", [1, 3, 99])
+def test_a_second_computer_that_stays_in_the_cottage_is_learned_when_it_has_come_for_two_weeks(size: int) -> None:
+    days = [0, 7, 14, 15, 16]
+    cottage = [login(DAY * day + 9, event_id=f"day{day}", **AWAY, **PHONE) for day in days]
+    at_home = [login(DAY * day + 8, event_id=f"own{day}", **HOME, **LAPTOP) for day in range(17)]
+    assert learned(*cottage, *at_home, size=size)[:5] == [False, False, False, True, True]
 
 
 def test_a_newcomer_may_come_with_anything() -> None:
@@ -89,6 +97,7 @@ def by_hand(events: pd.DataFrame) -> list[bool]:
     found = []
     counts: dict[str, dict[str, float]] = {"network": {}, "device_id": {}}
     history, owner_seen, before = 0.0, -np.inf, 0.0
+    came: dict[tuple[str, str], float] = {}
     for event in events.itertuples():
         now: float = event.occurred_at.timestamp() / 86_400
         fade = 0.5 ** ((now - before) / HALF_LIFE_DAYS) if before else 1.0
@@ -100,8 +109,12 @@ def by_hand(events: pd.DataFrame) -> list[bool]:
         identified = sum(counts["device_id"].values())
         odd_device = identified > 0 if "device_id" in shown else identified >= IDENTIFIED * history
         odd = not known and "network" in shown and counts["network"] and odd_device
-        strange = bool(odd and history >= ESTABLISHED and now - owner_seen <= ABSENT_DAYS and not event.vouched)
+        who = next(((name, shown[name]) for name in ("device_id", "network") if name in shown), ("", ""))
+        recent = now - min(owner_seen, came.get(who, np.inf)) <= PATIENCE_DAYS
+        strange = bool(odd and history >= ESTABLISHED and recent and not event.vouched)
         found.append(strange)
+        if strange and event.outcome == "success":
+            came.setdefault(who, now)
         learns = not strange and event.outcome == "success"
         if known or (learns and shown):
             owner_seen = now

@@ -19,7 +19,7 @@ from monitor.features import cadence, client, clock, crowd, failures, latency, m
 from monitor.features.evidence import MOST_UNLIKE, MOST_WORTH, Context, Evidence
 from monitor.features.habituation import habituated
 from monitor.population import Crowd, Population
-from monitor.strangers import strangers
+from monitor.strangers import came, strangers
 
 __all__ = [
     "NAMES",
@@ -134,7 +134,10 @@ def remeasure(before: Measured, accounts: Flags, ordinary: Flags) -> Measured:
 def _past(logins: Logins, stored: Baselines, ordinary: Flags, half_life_days: float) -> Past:
     """What was known before each login, if of the ``ordinary`` ones all are learned that may be."""
     may = ordinary & logins.learnable
-    return Past(logins, stored, may & ~strangers(logins, stored, may, half_life_days), half_life_days)
+    strange = strangers(logins, stored, may, half_life_days)
+    past = Past(logins, stored, may & ~strange, half_life_days)
+    came(past, may & strange)
+    return past
 
 
 def _measured(context: Context) -> Measured:
