@@ -89,6 +89,10 @@ class Logins:
         """Whether a row is its account's first of the batch [n]."""
         return first_of_runs(self.account)
 
+    def accounts_where(self, flags: Flags) -> Flags:
+        """Which accounts [a] have a login for which the flag [n] holds."""
+        return np.bincount(self.account[flags], minlength=len(self.accounts)) > 0
+
     def of(self, accounts: Flags) -> "Logins":
         """The logins of the accounts for which the flag [a] is set, with those accounts renumbered in order."""
         rows = accounts[self.account]

@@ -13,9 +13,7 @@ import pandas as pd
 from monitor.baselines import DAY_S
 from monitor.columns import CATEGORICAL, UNKNOWN, Flags, Ints, Logins, Values, first_of_runs, latest_before
 from monitor.features import Measured
-
-#: Whoever shows one of these that the account is used to is no stranger.
-IDENTIFYING = ("network", "device")
+from monitor.strangers import IDENTIFYING
 
 
 def followed(measured: Measured, alerted: Flags, waiting: Logins, patience_days: float) -> Ints:

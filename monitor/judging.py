@@ -167,8 +167,7 @@ def _settle(measured: Measured, scorer: Scorer, rule: AlertRule, reviewed: Revie
         alerted = (scores.score >= threshold) & ~logins.vouched
         follows = np.where(logins.vouched, -1, followed(measured, alerted, reviewed.waiting, reviewed.patience_days))
         held = alerted | (follows >= 0)
-        changed = logins.learnable & (held == assumed)
-        unsettled = np.bincount(logins.account[changed], minlength=len(logins.accounts)) > 0
+        unsettled = logins.accounts_where(logins.learnable & (held == assumed))
         if round_ == MOST_ROUNDS - 1:
             unsettled[:] = False
         again = unsettled[logins.account]

@@ -15,6 +15,9 @@ import pandas as pd
 from monitor.baselines import DAY_S, Baselines, Past
 from monitor.columns import UNKNOWN, Flags, Floats, Logins, Values, latest_before
 
+#: Whoever shows one of these that the account is used to is no stranger.
+IDENTIFYING = ("network", "device")
+
 #: Logins that an account has learned before anybody is a stranger to it.
 ESTABLISHED = 10.0
 
@@ -29,6 +32,14 @@ PATIENCE_DAYS = 14.0
 MOST_ROUNDS = 100
 
 
+def without_strangers(logins: Logins, stored: Baselines, ordinary: Flags, half_life_days: float) -> Past:
+    """What was known before each login [n], when of the ``ordinary`` ones all are learned but strangers'."""
+    strange = strangers(logins, stored, ordinary, half_life_days)
+    past = Past(logins, stored, ordinary & ~strange, half_life_days)
+    _since(past, ordinary & strange)
+    return past
+
+
 def strangers(logins: Logins, stored: Baselines, ordinary: Flags, half_life_days: float) -> Flags:
     """Which of the logins [n] come from strangers, when of the others the ``ordinary`` ones are learned.
 
@@ -38,7 +49,7 @@ def strangers(logins: Logins, stored: Baselines, ordinary: Flags, half_life_days
     answer = np.zeros(len(logins), bool)
     rows = np.arange(len(logins))
     assumed = np.ones(len(logins), bool)
-    unsettled = _accounts(logins, _unknown(logins, stored))
+    unsettled = logins.accounts_where(_unknown(logins, stored))
     for _ in range(MOST_ROUNDS):
         kept = unsettled[logins.account]
         if not kept.any():
@@ -46,22 +57,17 @@ def strangers(logins: Logins, stored: Baselines, ordinary: Flags, half_life_days
         rows, assumed, ordinary = rows[kept], assumed[kept], ordinary[kept]
         logins, stored = logins.of(unsettled), stored.of(unsettled)
         past = Past(logins, stored, ordinary & ~assumed, half_life_days)
-        found = _strange(past, came(past, ordinary & assumed))
+        found = _strange(past, _since(past, ordinary & assumed))
         answer[rows] = found
-        unsettled = _accounts(logins, ordinary & logins.success & (found != assumed))
+        unsettled = logins.accounts_where(ordinary & logins.success & (found != assumed))
         assumed = found
     return answer
-
-
-def _accounts(logins: Logins, flags: Flags) -> Flags:
-    """Which accounts [a] have a login for which the flag [n] holds."""
-    return np.bincount(logins.account[flags], minlength=len(logins.accounts)) > 0
 
 
 def _unknown(logins: Logins, stored: Baselines) -> Flags:
     """Whether the account knew neither the network nor the device of a login before the batch [n]."""
     unknown: Flags = logins.values["network"].codes != UNKNOWN
-    for feature in ("network", "device"):
+    for feature in IDENTIFYING:
         unknown &= ~_in_use(logins, stored, feature)
     return unknown
 
@@ -76,12 +82,12 @@ def _in_use(logins: Logins, stored: Baselines, feature: str) -> Flags:
     return in_use
 
 
-def came(past: Past, strange: Flags) -> Floats:
+def _since(past: Past, strange: Flags) -> Floats:
     """Since when each login's stranger comes, by the device or else the network (s) [n]; NaN at his first login.
 
     ``strange`` [n] marks the logins of strangers in the batch; from now on the account remembers them.
     """
-    network, device = (past.logins.values[name] for name in ("network", "device"))
+    network, device = (past.logins.values[name] for name in IDENTIFYING)
     by_network = np.where(network.codes == UNKNOWN, UNKNOWN, network.codes + len(device.names))
     codes = np.where(device.codes == UNKNOWN, by_network, device.codes)
     who = Values(codes, np.concatenate([device.names, network.names]))
@@ -91,7 +97,7 @@ def came(past: Past, strange: Flags) -> Floats:
 def _strange(past: Past, since: Floats) -> Flags:
     """Who is a stranger [n], by what was learned before each login, and ``since`` when he comes."""
     logins = past.logins
-    network, device = (past.known(name, logins.values[name]) for name in ("network", "device"))
+    network, device = (past.known(name, logins.values[name]) for name in IDENTIFYING)
     history, identified = past.sum("logins", np.ones(len(logins))), past.total("device", logins.values["device"])
     unidentified = np.isnan(device.count) & (identified >= IDENTIFIED * history)
     new = (network.count == 0) & (network.total > 0) & ((device.count == 0) & (identified > 0) | unidentified)
@@ -105,7 +111,7 @@ def _owner_seen(past: Past, own: Flags) -> Floats:
     """When the account last came with a network or device of its own, before each login [n] (s); -inf if never."""
     logins = past.logins
     seen, identified = np.full(len(logins.accounts), -np.inf), np.zeros(len(logins), bool)
-    for name in ("network", "device"):
+    for name in IDENTIFYING:
         entries = past.stored.entries[name]
         used = entries.weight > 0
         np.maximum.at(seen, entries.account[used], entries.seen[used])

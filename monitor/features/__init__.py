@@ -19,7 +19,7 @@ from monitor.features import cadence, client, clock, crowd, failures, latency, m
 from monitor.features.evidence import MOST_UNLIKE, MOST_WORTH, Context, Evidence
 from monitor.features.habituation import habituated
 from monitor.population import Crowd, Population
-from monitor.strangers import came, strangers
+from monitor.strangers import without_strangers
 
 __all__ = [
     "NAMES",
@@ -116,7 +116,7 @@ def measure(
     logins: Logins, stored: Baselines, population: Population, ordinary: Flags, half_life_days: float
 ) -> Measured:
     """Measure every feature of a batch; ``ordinary`` [n] marks the logins that may enter the baselines."""
-    past = _past(logins, stored, ordinary, half_life_days)
+    past = without_strangers(logins, stored, ordinary & logins.learnable, half_life_days)
     return _measured(Context(logins, past, Crowd(logins, past, population)))
 
 
@@ -127,17 +127,9 @@ def remeasure(before: Measured, accounts: Flags, ordinary: Flags) -> Measured:
     it depends neither on thresholds nor on how events are cut into batches. ``ordinary`` is of the remaining logins.
     """
     logins = before.past.logins.of(accounts)
-    past = _past(logins, before.past.stored.of(accounts), ordinary, before.past.half_life_days)
+    stored, may = before.past.stored.of(accounts), ordinary & logins.learnable
+    past = without_strangers(logins, stored, may, before.past.half_life_days)
     return _measured(Context(logins, past, before.crowd.of(accounts[before.past.logins.account], logins, past)))
-
-
-def _past(logins: Logins, stored: Baselines, ordinary: Flags, half_life_days: float) -> Past:
-    """What was known before each login, if of the ``ordinary`` ones all are learned that may be."""
-    may = ordinary & logins.learnable
-    strange = strangers(logins, stored, may, half_life_days)
-    past = Past(logins, stored, may & ~strange, half_life_days)
-    came(past, may & strange)
-    return past
 
 
 def _measured(context: Context) -> Measured:

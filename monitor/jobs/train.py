@@ -124,8 +124,7 @@ def _replay(connection: Connection, settings: Settings, replay: Replay, tell: Pr
 
 def _measure(connection: Connection, settings: Settings, events: pd.DataFrame) -> Measured:
     """Evidence of a batch against the baselines rebuilt so far, with everything learned that may be."""
-    vouched = events["vouched"] | reviews.vouched(connection, events)
-    logins = columns.encode(events.assign(vouched=vouched))
+    logins = columns.encode(events.assign(vouched=reviews.vouched(connection, events)))
     stored = accounts.load_baselines(connection, logins.accounts, accounts.REBUILT)
     known = population.load_population(connection, logins, accounts.REBUILT)
     return measure(logins, stored, known, np.ones(len(logins), bool), settings.half_life_days)

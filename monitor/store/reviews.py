@@ -131,8 +131,10 @@ def _replace_scopes(connection: Connection, verdicts: Mapping[UUID, Verdict], no
 
 
 def vouched(connection: Connection, events: pd.DataFrame) -> Flags:
-    """Which logins [n] reviewers dismissed beforehand, by a scope that stands."""
-    return covered(events, active_scopes(connection, events["account_id"].unique(), events["occurred_at"].min()))
+    """Which logins [n] reviewers vouched for: since, as ``events`` say, or beforehand, by a scope that stands."""
+    scopes = active_scopes(connection, events["account_id"].unique(), events["occurred_at"].min())
+    since: Flags = events["vouched"].to_numpy(bool)
+    return since | covered(events, scopes)
 
 
 def active_scopes(connection: Connection, accounts: Objects, moment: datetime) -> pd.DataFrame:
