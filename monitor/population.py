@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from monitor.baselines import DAY_S, Known, Past
+from monitor.baselines import DAY_S
 from monitor.columns import UNKNOWN, Flags, Floats, Ints, Logins, Objects, Values, before, first_of_runs, leaky_sum
+from monitor.past import Known, Past
 
 #: Pseudo-counts of an unseen value; half a touch, as in the Krichevsky–Trofimov estimator.
 UNSEEN = 0.5

@@ -12,8 +12,9 @@ nor is whom reviewers vouched for.
 import numpy as np
 import pandas as pd
 
-from monitor.baselines import DAY_S, Baselines, Past
+from monitor.baselines import DAY_S, Baselines
 from monitor.columns import UNKNOWN, Flags, Floats, Logins, Values, latest_before
+from monitor.past import Past
 
 #: Whoever shows one of these that the account is used to is no stranger.
 IDENTIFYING = ("network", "device")

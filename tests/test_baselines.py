@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from organisations import Memory, frame, login
 
-from monitor.baselines import MOST_VALUES, Baselines, Known, Past
+from monitor.baselines import Baselines
 from monitor.columns import LENGTH, encode
 from monitor.features import NAMES
+from monitor.past import MOST_VALUES, Known, Past
 
 DAY = 24.0
 

@@ -13,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from monitor.baselines import Baselines, Past
+from monitor.baselines import Baselines
 from monitor.columns import FRAME_NUMBERS, FRAME_TEXTS, LENGTH, Flags, Floats, Logins, encode
 from monitor.features import cadence, client, clock, crowd, failures, latency, movement, novelty
 from monitor.features.evidence import MOST_UNLIKE, MOST_WORTH, Context, Evidence
 from monitor.features.habituation import habituated
+from monitor.past import Past
 from monitor.population import Crowd, Population
 from monitor.strangers import without_strangers
 

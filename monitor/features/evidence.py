@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from monitor.baselines import Known, Past
 from monitor.columns import Flags, Floats, Ints, Logins, leaky_sum
+from monitor.past import Known, Past
 from monitor.population import Crowd
 
 #: Texts for the logins at ``rows``: what happened, or what is usual for the account.

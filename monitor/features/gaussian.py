@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from monitor.baselines import Past
 from monitor.columns import Floats
+from monitor.past import Past
 
 #: Pseudo-logins of the prior mean and deviation.
 PRIOR = 3.0

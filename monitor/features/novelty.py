@@ -7,9 +7,10 @@ is thus less surprising than an exotic one, but a new value never becomes cheap 
 
 import numpy as np
 
-from monitor.baselines import DAY_S, Known
+from monitor.baselines import DAY_S
 from monitor.columns import UNKNOWN, Floats, Ints
 from monitor.features.evidence import HABIT, PRIOR_LOGINS, Context, Evidence
+from monitor.past import Known
 
 #: Values that are named as usual, the most frequent first.
 MOST_USUAL = 3
